@@ -1,0 +1,70 @@
+# make reproduce, make test: everything else is `make help`.
+SCALE   ?= laptop
+REPORT  ?=
+PYTHON  ?= python3
+BIN     := .venv/bin
+OPTIONS  = --scale "$(SCALE)" --report "$(REPORT)"
+COMMAND  = PYTHONPATH=workflow/commands $(BIN)/python workflow/commands
+SOURCES := workflow tests
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce paper plan status demo report adopt audit test format schema lock clean
+
+help: ## this list
+	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000]"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+reproduce: .venv/ready ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained
+	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)"
+
+paper: .venv/ready ## tables, figures and PDF from the records at hand, no training; PARTIAL=1 although some are missing
+	@$(COMMAND)/reproduce.py $(OPTIONS) --paper --partial "$(PARTIAL)"
+
+plan: .venv/ready ## what a scale costs: cells, core-hours, disk
+	@$(COMMAND)/plan.py $(OPTIONS)
+
+status: .venv/ready ## what is at hand, running, stale, missing
+	@$(COMMAND)/status.py $(OPTIONS)
+
+demo: .venv/ready ## one network groks before your eyes, in two minutes
+	@$(COMMAND)/demo.py $(OPTIONS)
+
+report: .venv/ready ## one HTML file with every figure, table and job: results/SCALE/report.html
+	@$(BIN)/snakemake --report "results/$(SCALE)/report.html" --config "scale=$(SCALE)"
+
+adopt: .venv/ready ## keep stale records if a retrained sample is bit-identical
+	@$(COMMAND)/adopt.py $(OPTIONS)
+
+audit: .venv/ready ## retrain a sample of the records and compare, bit for bit
+	@$(COMMAND)/adopt.py $(OPTIONS) --audit
+
+test: .venv/ready ## format check, lint and all tests
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/snakemake --lint --config scale=smoke
+	@$(BIN)/python -m pytest
+
+format: .venv/ready ## let ruff and snakefmt rewrite the sources
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/snakefmt Snakefile workflow/rules
+
+schema: .venv/ready ## the JSON schema of config.yaml, for editors
+	@$(BIN)/python -m regrok.config > workflow/schemas/config.schema.json
+
+lock: ## resolve envs/requirements.in into envs/lock.txt, in a throw-away environment
+	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/pip install --quiet --disable-pip-version-check -r envs/requirements.in
+	@.venv-lock/bin/pip freeze --all --exclude pip | sed 's/+cpu//' > envs/lock.txt && rm -rf .venv-lock
+
+clean: ## remove what a scale has built; records and checkpoints in results/store stay
+	@rm -rf "results/$(SCALE)" "figures/$(SCALE)" "paper/$(SCALE)"
+
+.venv/ready: envs/lock.txt pyproject.toml
+	@echo "Setting up .venv (once, some minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit("regrok needs Python 3.11 or later; say make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from regrok.analysis import sensitivity
+from synthetic import SENSITIVITY, base_tables, design, frame, member
+
+
+def build(cells, studied=None):
+    """cells: name -> settings; `studied`: those in the study, all unless told."""
+    members = [member(cell=name, t4=settings.pop("t4", 2000.0), **settings) for name, settings in cells.items()]
+    designs = [design(study="sensitivity", cell=name, varied="") for name in studied or cells]
+    designs += [design(study="data_fraction", cell="base")]
+    return sensitivity.build(frame("members", members), frame("designs", designs)).set_index("cell")
+
+
+def test_names_the_setting_that_differs_from_the_base():
+    table = build(
+        {
+            "wide": {"embedding": 128, "t4": 3000.0},
+            "base": {},
+            "cosine": {"schedule": "cosine", "horizon": 1e5, "t4": 1000.0},
+            "never": {"beta2": 0.98, "t4": np.nan},
+        }
+    )
+    assert list(table.index) == ["base", "wide", "never", "cosine"]
+    assert table["setting"].to_dict() == {"base": "", "wide": "embedding", "never": "beta2", "cosine": "schedule"}
+    assert table["value"].to_dict() == {
+        "base": "",
+        "wide": "128",
+        "never": "0.98",
+        "cosine": "cosine, horizon 100000",
+    }
+    assert table["base_value"].to_dict() == {"base": "", "wide": "80", "never": "0.999", "cosine": "constant"}
+    assert table["ratio"].to_dict() == {"base": 1.0, "wide": 1.5, "never": 5.0, "cosine": 0.5}
+    assert table["ratio_bound"].to_dict() == {"base": "", "wide": "", "never": ">", "cosine": ""}
+
+
+@pytest.mark.parametrize("studied", [["base", "wide"], ["wide"], ["wide", "warm"], ["base", "wide", "warm"]])
+def test_finds_the_base_even_if_another_study_holds_it(studied):
+    cells = {"wide": {"embedding": 128}, "warm": {"warmup": 100}, "base": {}}
+    table = build({name: cells[name] for name in {*studied, "base"}}, studied)
+    assert table.index[0] == "base"
+    assert sorted(table.index) == sorted({*studied, "base"})
+    assert (table["setting"] == "").sum() == 1
+
+
+def test_every_change_at_both_fractions():
+    base = base_tables()
+    table = sensitivity.build(base["members"], base["designs"])
+    assert table.groupby("fraction").size().to_dict() == {0.3: 13, 0.5: 13}
+    for _, group in table.groupby("fraction"):
+        assert group["setting"].iloc[0] == ""
+        assert (group["setting"] != "").sum() == len(SENSITIVITY)
+        assert group["ratio"].iloc[0] == 1
+    assert (table["ratio_low"] <= table["ratio"]).all()
+    assert (table["ratio"] <= table["ratio_high"]).all()

@@ -1,0 +1,90 @@
+"""The engine against a plain PyTorch loop: nn.Embedding, cat, Linear, torch.optim, one model, no tricks."""
+
+import numpy as np
+import pytest
+import torch
+from regrok.cell import Cell
+from regrok.experiment import override
+from regrok.models.mlp import MLP
+from regrok.training.batches import BatchOrder
+from regrok.training.stack import Stack, data
+from regrok.training.streams import torch_generator
+from torch.nn import functional
+
+STEPS = 200
+OPTIMIZERS = {
+    "adamw": {},
+    "adam": {"optimizer.name": "adam", "optimizer.weight_decay": 1e-3},
+    "sgd": {
+        "optimizer": {"name": "sgd", "learning_rate": 0.03, "weight_decay": 1e-3, "momentum": 0.9, "decays": "all"}
+    },
+}
+
+
+def plain_loop(cell: Cell, seed: int, dtype: torch.dtype) -> tuple[MLP, list[float]]:
+    examples = data(cell, seed)
+    model = MLP(cell.model, examples.tokens, examples.classes, torch_generator(seed, "initialisation")).to(dtype)
+    settings = cell.optimizer
+    common = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    if settings.name == "sgd":
+        optimizer = torch.optim.SGD(model.parameters(), momentum=settings.momentum, **common)
+    else:
+        kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+        optimizer = kind(model.parameters(), betas=(settings.beta1, settings.beta2), eps=settings.epsilon, **common)
+    warmup = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / cell.schedule.warmup))
+    order = BatchOrder(cell.batches, [seed], np.flatnonzero(examples.train)[None])
+    inputs, answers = torch.as_tensor(examples.inputs), torch.as_tensor(examples.answers)
+    losses = []
+    for step in range(STEPS):
+        part = order(step)
+        batch = torch.as_tensor(order.orders[0, part])
+        loss = functional.cross_entropy(model(inputs[batch]), answers[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        warmup.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_engine_follows_a_plain_loop(base_cell, optimizer):
+    """Within float32 rounding: the engine is no further from a float64 loop than a few times the float32 loop is."""
+    small = {"task.modulus": 31, "model.embedding": 24, "model.hidden": 32, "batches.size": 100}
+    cell = Cell.model_validate(override(base_cell, small | OPTIMIZERS[optimizer]))
+    stack = Stack(cell, [3, 4])
+    losses = [stack.advance()[0].item() for _ in range(STEPS)]
+    exact, exact_losses = plain_loop(cell, 3, torch.float64)
+    single, single_losses = plain_loop(cell, 3, torch.float32)
+
+    assert losses == pytest.approx(single_losses, rel=2e-3)
+    assert losses[:50] == pytest.approx(exact_losses[:50], rel=1e-5)
+    values, references = stack.parameters.member(0), stack.module.unfold(exact)
+    rounding = max(
+        (a - b).abs().max().item()
+        for a, b in zip(stack.module.unfold(single).values(), references.values(), strict=True)
+    )
+    for name, reference in references.items():
+        assert (values[name] - reference).abs().max().item() < max(10 * rounding, 1e-4), name
+
+
+@pytest.mark.parametrize("overrides", [{}, {"model.layers": 1}, {"model.layers": 3, "model.embedding": 7}])
+def test_gradients_against_float64_autograd(base_cell, overrides):
+    cell = Cell.model_validate(override(base_cell, {"task.modulus": 17, "model.hidden": 24, "batches.size": 50} | overrides))
+    stack = Stack(cell, [0, 1, 2])
+    inputs, answers = stack.batch()
+    stack.model.prepare()
+    losses, gradient = stack.loss.forward(stack.model.forward(inputs), answers)
+    stack.model.backward(gradient)
+    for index, seed in enumerate(stack.seeds):
+        examples = data(cell, seed)
+        plain = MLP(cell.model, examples.tokens, examples.classes, torch_generator(seed, "initialisation")).double()
+        loss = functional.cross_entropy(plain(inputs[index]), answers[index])
+        loss.backward()
+        assert losses[index].item() == pytest.approx(loss.item(), rel=1e-6)
+        for part in plain.parameters():
+            part.data = part.grad
+        for name, expected in stack.module.unfold(plain).items():
+            torch.testing.assert_close(
+                stack.parameters.gradients[name][index].double(), expected, rtol=1e-4, atol=1e-7, msg=name
+            )

@@ -1,0 +1,77 @@
+"""make adopt, make audit: retrain a random sample of records and compare them bit for bit.
+
+adopt takes the sample from stale records, and where all of it is identical the others count as made by today's code.
+audit takes it from the records that today's code has made.
+"""
+
+import os
+import sys
+from itertools import groupby
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+import numpy as np
+import torch
+
+from common import lock, parser, refuse, request
+from regrok import stock
+from regrok.audit import difference, sample
+from regrok.store import Record, Store, digest
+
+SAMPLE = 3
+
+
+def compare(records: list[Record], code: dict[str, str], size: int) -> list[str]:
+    """Retrain a sample of `records`; what differs, a line a member."""
+    differences = []
+    for record in sample(records, size, np.random.default_rng()):
+        found = difference(record, code)
+        name = f"{record.header['cell_id']} seed {record.seed} ({record.step} steps)"
+        print(f"{name}: {f'differs in {found}' if found else 'identical'}", flush=True)
+        differences += [name] if found else []
+    return differences
+
+
+def adopt(needs: list[stock.Need], size: int) -> bool:
+    """Adopt stale records, a group for each pair of old and new code; whether nothing differed."""
+    stale = [need for need in needs if need.stale]
+    if not stale:
+        print("No record is stale.")
+
+    def codes(need: stock.Need) -> tuple[str, str]:
+        return digest(need.other.code), digest(stock.code(need.job))
+
+    intact = True
+    for _, group in groupby(sorted(stale, key=codes), codes):
+        group = list(group)
+        old, new = group[0].other.code, stock.code(group[0].job)
+        print(f"{len(group)} stale records: {', '.join(stock.changes(group))}")
+        if compare([need.other for need in group], new, size):
+            intact = False
+            continue
+        tried = min(size, len(group))
+        Store().adopt(old, new, {"records": len(group), "retrained": tried})
+        print(f"{tried} retrained and identical: all {len(group)} count as made by today's code.")
+    return intact
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--audit", action="store_true")
+    options.add_argument("--sample", type=int, default=SAMPLE)
+    options = options.parse_args()
+    needs = request(options).needs
+    torch.set_num_threads(1)
+    with lock():
+        if options.audit:
+            complete = [need for need in needs if need.complete]
+            if not complete:
+                refuse("there is no record to audit; `make reproduce` makes some.")
+            code = stock.code(complete[0].job)
+            sys.exit(bool(compare([need.record for need in complete], code, options.sample)))
+        sys.exit(not adopt(needs, options.sample))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What runs, how far each training job is, and when all will be done."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+
+from common import Request
+from regrok import stock
+from regrok.progress import running
+from regrok.store import ROOT
+
+LINE_SECONDS = 30.0  # between lines where there is no terminal to redraw
+
+
+def work(need: stock.Need, step: float) -> float:
+    """Floating-point operations of a member's first `step` steps."""
+    return step * need.job.cell.flops_per_step
+
+
+class Display:
+    """Progress of `asked`, redrawn on a terminal, a line every half minute elsewhere."""
+
+    def __init__(self, asked: Request, log: Path):
+        self.asked, self.log, self.console = asked, log, Console()
+        self.live = Live(console=self.console, transient=True, auto_refresh=False)
+        self.started, self.printed, self.pause = time.monotonic(), -LINE_SECONDS, 1.0
+        self.done_before = None
+
+    def __enter__(self) -> "Display":
+        if self.console.is_terminal:
+            self.live.__enter__()
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self.console.is_terminal:
+            self.live.__exit__(*error)
+
+    def update(self) -> None:
+        """Look at the store and the running jobs, and redraw."""
+        begun = time.monotonic()
+        needs, reports = self.asked.needs, running(ROOT)
+        line = self.overall(needs, {report["cell"]: report for report in reports})
+        if self.console.is_terminal:
+            self.live.update(Group(line, *map(self.job, reports)), refresh=True)
+        elif time.monotonic() - self.printed > LINE_SECONDS:
+            self.printed = time.monotonic()
+            jobs = "; ".join(f"{r['cell']} {r['step']}/{r['budget']}" for r in reports)
+            self.console.print(f"{line}{' | ' if jobs else ''}{jobs}", soft_wrap=True, highlight=False)
+        self.pause = max(1.0, 20 * (time.monotonic() - begun))
+
+    def overall(self, needs: list[stock.Need], reports: dict[str, dict]) -> str:
+        """One line on the whole."""
+        cells = {need.job.cell.id for need in needs}
+        open_needs = [need for need in needs if not need.complete]
+        open_cells = {need.job.cell.id for need in open_needs}
+        if not open_needs:
+            return f"{len(cells)} of {len(cells)} cells trained; tables, figures, paper: {self.last_rule()}"
+        done = at_most = 0.0
+        for need in needs:
+            step = need.record.step if need.record else 0
+            if not need.complete:
+                step = max(step, reports.get(need.job.cell.id, {}).get("step", 0))
+                at_most += work(need, need.job.follow.budget) - work(need, step)
+            done += work(need, step)
+        return f"{len(cells) - len(open_cells)} of {len(cells)} cells trained, {self.remaining(needs, done, at_most)}"
+
+    def remaining(self, needs: list[stock.Need], done: float, at_most: float) -> str:
+        """How long it will take at the speed so far: if members stop as early as those before, and at most."""
+        if self.done_before is None:
+            self.done_before, self.started = done, time.monotonic()
+        if done == self.done_before:
+            return "time left is not known yet"
+        seconds = at_most * (time.monotonic() - self.started) / (done - self.done_before)
+        finished = [need for need in needs if need.complete]
+        used = sum(work(need, min(need.record.step, need.job.follow.budget)) for need in finished)
+        asked = sum(work(need, need.job.follow.budget) for need in finished)
+        about = seconds * used / asked if asked else seconds
+        end = time.strftime("%H:%M", time.localtime(time.time() + about))
+        return f"done in about {about / 60:.0f} min ({end}), at most {seconds / 60:.0f} min"
+
+    def job(self, report: dict) -> Progress:
+        """A bar for one training job."""
+        columns = "{task.fields[cell]:<44.44}", "{task.completed}/{task.total} steps, {task.fields[members]} members"
+        bar = Progress(TextColumn(columns[0]), BarColumn(24), TextColumn(columns[1]), console=self.console)
+        bar.add_task(
+            "", completed=report["step"], total=report["budget"], cell=report["cell"], members=report["members"]
+        )
+        return bar
+
+    def last_rule(self) -> str:
+        """The message of the job that Snakemake has started last."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        starts = ("Gather", "Build", "Judge", "Draw", "Typeset")
+        messages = [line.strip() for line in lines if line.strip().startswith(starts)]
+        return messages[-1] if messages else "..."

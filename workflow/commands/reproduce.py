@@ -1,0 +1,103 @@
+"""make reproduce, make paper: run the workflow, show how far it is, say what came out."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from common import Request, lock, parser, refuse, request
+from display import Display
+from regrok import stock
+
+
+def command(asked: Request, targets: list[str], settings: dict[str, int], cores: int) -> list[str]:
+    """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end."""
+    scale = asked.scale
+    by_cost = sorted(asked.jobs, key=lambda job: -job.seeds * job.follow.budget * job.cell.flops_per_step)
+    first = [f"results/{scale}/runs/{job.cell.id}.json" for job in by_cost[: len(by_cost) // 3]]
+    values = {"scale": scale, "report": " ".join(asked.reports), **settings}
+    return [
+        *(sys.executable, "-m", "snakemake", *targets, "--cores", str(cores)),
+        *("--config", *(f"{key}={value}" for key, value in values.items() if value != "")),
+        *(["--prioritize", *first] if settings["train"] and first else []),
+    ]
+
+
+def run(asked: Request, call: list[str], log: Path) -> int:
+    """Run Snakemake with its output in `log`, showing progress; its exit code. Ctrl-C reaches it too."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w") as output:
+        process = subprocess.Popen(call, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        with Display(asked, log) as display:
+            while process.poll() is None:
+                display.update()
+                time.sleep(display.pause)
+    except (KeyboardInterrupt, SystemExit):
+        process.wait()
+    return process.returncode
+
+
+def snakemake_errors(log: Path, lines: int = 25) -> str:
+    """The end of Snakemake's own log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def summary(asked: Request, before: list[stock.Need], started: float) -> str:
+    """What came out: cells trained and reused, verdicts, time, the paper's path."""
+    needs, folder = asked.needs, Path("results") / asked.scale
+    already = {need.job.cell.id for need in before} - {need.job.cell.id for need in before if not need.complete}
+    trained = {need.job.cell.id for need in needs} - already
+    claims = json.loads((folder / "claims.json").read_text())["claims"].values()
+    verdicts = Counter(claim["verdict"] for claim in claims)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall, cpu = time.monotonic() - started, children.ru_utime + children.ru_stime
+    return "\n".join(
+        [
+            f"cells    {len(trained)} trained, {len(already)} reused; {len(needs)} members",
+            "claims   " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())),
+            f"time     {wall / 60:.1f} min wall, {cpu / 60:.1f} min CPU",
+            f"paper    paper/{asked.scale}/regrok.pdf",
+        ]
+    )
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("--paper", action="store_true", help="from the records at hand, without training")
+    options.add_argument("--partial", default="", help="1: although records are missing")
+    options.add_argument("--retrain", default="", help="1: train again what older code has trained")
+    options.add_argument("--cores", type=int, default=os.cpu_count())
+    options = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    asked, started = request(options), time.monotonic()
+    settings = {
+        "train": int(not options.paper),
+        "partial": int(options.partial == "1"),
+        "retrain": int(options.retrain == "1"),
+    }
+    before = asked.needs
+    if not options.paper and not settings["retrain"] and (sentence := stock.stale_sentence(before)):
+        refuse(sentence)
+    if options.paper and not settings["partial"] and (sentence := stock.missing_sentence(before)):
+        refuse(sentence)
+    log = Path("results") / asked.scale / "logs" / "snakemake.log"
+    with lock():
+        code = run(asked, command(asked, [], settings, options.cores), log)
+    if code:
+        print(snakemake_errors(log), file=sys.stderr)
+        left = sum(not need.complete for need in asked.needs)
+        refuse(
+            f"stopped before the end (the whole log is {log}); {left} members are not finished, "
+            "what is trained is kept, and the same command goes on from there."
+        )
+    print(summary(asked, before, started))
+
+
+if __name__ == "__main__":
+    main()

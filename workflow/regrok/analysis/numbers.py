@@ -1,0 +1,418 @@
+"""Every number that the paper's text cites: numbers.json, {key: {value, low, high, n, censored, text}}.
+
+Keys are dotted and stable, from the general to the particular: "data_fraction.0.5.t4", "operations.add.ordered.0.3.t4",
+"optimizer_best.sgd.t4", "reported.transition.steps". `value`, `low`, `high`: numbers in the unit of the quantity
+(steps, a share of 1, hours), None where there is none, it is infinite, or the entry is a word; `n`: members;
+`censored`: those among them without the event; `text`: as printed. What was not run at this scale has the text "not
+run".
+"""
+
+from collections.abc import Iterator, Mapping
+from math import ceil, floor, isfinite, nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..tasks.modular import OPERATIONS
+from ..tasks.split import train_size
+from . import architectures, format, reported, summary, survival
+from .criteria import law_name
+
+TABLES = (
+    "cells",
+    "designs",
+    "members",
+    "scaling",
+    "data_fraction",
+    "data_needed",
+    "sensitivity",
+    "optimizer_best",
+    "transition",
+    "early_stopping",
+    "cost",
+)
+"""The tables that the numbers are read from."""
+
+PROVENANCE = ("device", "python", "numpy", "torch")
+NOT_RUN = "not run"
+FACTOR = {"hidden": 128, "layers": 2}  # report 000, section 2.1
+TRANSITION = {"from": 0.01, "to": 1.0, "date": 50_000}  # report 000, sections 3.1.1 and 1.1.1
+TRANSFORMER_PARAMETERS = 400_000  # without embeddings; Power et al. 2022, appendix A.1.2
+
+Entry = dict[str, Any]
+Entries = Iterator[tuple[str, Entry]]
+
+
+def build(
+    tables: Mapping[str, pd.DataFrame], scale: str, provenance: Mapping[str, str] | None = None
+) -> dict[str, Entry]:
+    """numbers.json, keys in alphabetical order.
+
+    tables: those in `TABLES`; provenance: what the records say of where they come from, a text for each of
+    `PROVENANCE`. Raises ValueError if two numbers claim one key.
+    """
+    sources = (
+        _reported(),
+        _design(tables["designs"], tables["members"], scale),
+        _base(tables["cells"], tables["designs"]),
+        _settings(tables),
+        _data_fraction(tables["data_fraction"]),
+        _data_needed(tables["data_needed"]),
+        _optimizer_best(tables["optimizer_best"]),
+        _scaling(tables["scaling"], tables["members"], tables["designs"]),
+        _sensitivity(tables["sensitivity"]),
+        _transition(tables["transition"]),
+        _early_stopping(tables["early_stopping"]),
+        _cost(tables["cost"]),
+        _provenance(provenance or {}),
+    )
+    numbers: dict[str, Entry] = {}
+    for key, value in (pair for source in sources for pair in source):
+        if key in numbers:
+            raise ValueError(f"two numbers have the key '{key}'")
+        numbers[key] = value
+    return dict(sorted(numbers.items()))
+
+
+# Entries
+
+
+def entry(value, text: str, low=nan, high=nan, n=None, censored=None) -> Entry:
+    ends = {"value": value, "low": low, "high": high, "n": n, "censored": censored}
+    return {key: _plain(end) for key, end in ends.items()} | {"text": text}
+
+
+def _plain(value) -> int | float | None:
+    if value is None or not isfinite(value):
+        return None
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def missing() -> Entry:
+    return entry(None, NOT_RUN)
+
+
+def number(value: float, n=None) -> Entry:
+    return entry(value, format.number(value), n=n)
+
+
+def steps(value: float, n=None) -> Entry:
+    """Also for any other count."""
+    return entry(value, format.steps(value), n=n)
+
+
+def percent(share: float, decimals: int = 0, n=None) -> Entry:
+    return entry(share, format.percent(share, decimals), n=n)
+
+
+def plain(value: float) -> Entry:
+    """A setting, in as few digits as it has: 0.001, 1, 512."""
+    return entry(value, f"{value:g}" if abs(value) < 1e4 else format.steps(value))
+
+
+def of(count: int, n: int) -> Entry:
+    """ "6 of 8"; value is the share."""
+    return entry(count / n if n else nan, f"{count} of {n}" if n else NOT_RUN, n=n, censored=n - count)
+
+
+def time(members: pd.DataFrame, event: str, since: np.ndarray | float = 0.0) -> Entry:
+    """Median steps to `event`, a column of the members table, with its interval; `since`: steps, float (n,), nan for
+    not yet.
+
+    A member without the event has waited from `since` to its last step, for ever if it diverged, not at all if not yet.
+    """
+    waited = np.where(members["diverged"], np.inf, members["last_step"].to_numpy(float)) - since
+    taken = members[event].to_numpy(float) - since
+    seen = np.isfinite(taken)
+    median = survival.median(np.where(seen, taken, np.nan_to_num(waited, nan=0.0, posinf=np.inf)), seen)
+    text = format.median(median, members["budget"].max())
+    return _median(median.value, median.low, median.high, median.n, median.events, text)
+
+
+def _median(value, low, high, n, events, text) -> Entry:
+    return entry(value, text, low, high, n, n - events) if n else missing()
+
+
+def _ratio(row: Any, prefix: str) -> Entry:
+    """A ratio's columns `prefix`, `prefix`_low, ..., without the sign × of its text."""
+    value, low, high, text = (row[f"{prefix}{end}"] for end in ("", "_low", "_high", "_text"))
+    return entry(value, text.replace("×", ""), low, high)
+
+
+# What the report says
+
+
+def _reported() -> Entries:
+    own = dict(reported.HYPERPARAMETERS)
+    yield "reported.optimizer", entry(None, own.pop("optimizer"))
+    for name, value in (own | FACTOR | {"parameters": reported.PARAMETERS}).items():
+        yield f"reported.{name}", plain(value)
+    for fraction, row in reported.DATA_FRACTION.items():
+        none = not isfinite(row["steps"])
+        yield f"reported.data_fraction.{fraction:g}", entry(None, "no grokking") if none else steps(row["steps"])
+        yield f"reported.speedup.{fraction:g}", entry(None, format.NOTHING) if none else plain(row["speedup"])
+    grokked = [fraction for fraction, row in reported.DATA_FRACTION.items() if isfinite(row["steps"])]
+    yield "reported.data_fraction.lowest", plain(min(grokked))
+    yield "reported.data_fraction.none", plain(max(reported.DATA_FRACTION.keys() - grokked))
+    yield "reported.critical_fraction", plain(reported.CRITICAL_FRACTION)
+    yield "reported.unsuccessful_steps", steps(reported.UNSUCCESSFUL_STEPS)
+    yield "reported.grokking_step", steps(reported.GROKKING_STEP)
+    yield "reported.transition.steps", steps(reported.TRANSITION_WIDTH)
+    yield "reported.transition.date", steps(TRANSITION["date"])
+    yield "reported.transition.from", percent(TRANSITION["from"])
+    yield "reported.transition.to", percent(TRANSITION["to"])
+    yield "reported.no_decay.steps", steps(reported.NO_DECAY["steps"])
+    yield "reported.no_decay.train_acc", percent(reported.NO_DECAY["train_acc"])
+    yield "reported.no_decay.val_acc", percent(reported.NO_DECAY["val_acc"], 1)
+    yield "reported.parameter_ratio", _times(reported.TRANSFORMER["fewer_parameters"])
+    yield "reported.speed_ratio", _times(reported.TRANSFORMER["faster_training"])
+    yield "reported.compute_ratio", _times(reported.TRANSFORMER["less_compute"])
+    yield "reported.transformer_parameters", steps(TRANSFORMER_PARAMETERS)
+    for (hidden, layers), row in reported.ARCHITECTURES.items():
+        yield f"reported.architectures.{hidden}x{layers}.parameters", steps(row["parameters"])
+        yield f"reported.architectures.{hidden}x{layers}.grokking", entry(None, row["grokking"])
+
+
+def _times(value: float) -> Entry:
+    return entry(value, f"{value:g} times")
+
+
+# What was run
+
+
+def _design(designs: pd.DataFrame, members: pd.DataFrame, scale: str) -> Entries:
+    yield "scale", entry(None, scale)
+    yield "design.cells", steps(members["cell"].nunique())
+    yield "design.members", steps(len(members))
+    yield "design.seeds", steps(members.groupby("cell").size().max() if len(members) else 0)
+    yield "design.steps", steps(members["last_step"].sum())
+    yield "design.studies", steps(designs["study"].nunique())
+    yield "design.generalised", of(int(members["generalised"].sum()), len(members))
+    yield "design.diverged", of(int(members["diverged"].sum()), len(members))
+    for study, asked in designs.groupby("study"):
+        yield f"{study}.budget", steps(asked["budget"].max())
+        yield f"{study}.seeds", steps(asked["seeds"].max())
+        yield f"{study}.cells", steps(asked["cell"].nunique())
+    for study in EXPECTED.keys() - set(designs["study"]):
+        for name in ("budget", "seeds", "cells"):
+            yield f"{study}.{name}", missing()
+
+
+def _base(cells: pd.DataFrame, designs: pd.DataFrame) -> Entries:
+    """The base setting: the cell of the study `transition`, or that of data_fraction at the report's fraction."""
+    asked = {study: set(own["cell"]) for study, own in designs.groupby("study")}
+    at_fraction = cells["cell"].isin(asked.get("data_fraction", ())) & (cells["fraction"] == 0.5)
+    found = pd.concat([cells[cells["cell"].isin(asked.get("transition", ()))], cells[at_fraction]])
+    if found.empty:
+        yield from ((f"base.{name}", missing()) for name in ("n_parameters", "examples", "train_examples", "batches"))
+        return
+    base = found.iloc[0]
+    examples = int(base["modulus"]) * (int(base["modulus"]) - OPERATIONS[base["operation"]].inverts)
+    train = train_size(examples, base["fraction"])
+    yield "base.n_parameters", steps(base["n_parameters"])
+    yield "base.examples", steps(examples)
+    yield "base.train_examples", steps(train)
+    yield "base.batches", steps((ceil if base["batch_last"] == "keep" else floor)(train / base["batch_size"]))
+
+
+def _keys(study: str, cell: pd.Series) -> str:
+    """The part of a cell's key that follows the study."""
+    match study:
+        case "data_fraction":
+            return f"{cell['fraction']:g}"
+        case "operations":
+            return f"{cell['operation']}.{cell['pairs']}.{cell['fraction']:g}"
+        case "no_decay":
+            return cell["loss_precision"]
+        case "optimizers":
+            return cell["optimizer"] if cell["weight_decay"] else f"{cell['optimizer']}_no_decay"
+        case "optimizer_sweep":
+            return f"{cell['optimizer']}.{cell['learning_rate']:g}.{cell['weight_decay']:g}"
+        case "architectures":
+            reading = "fixed" if cell["embedding"] == architectures.EMBEDDING else "matched"
+            return f"{cell['hidden']}x{cell['layers']}.{reading}"
+    return cell["cell"]
+
+
+SHAPES = [f"{hidden}x{layers}" for hidden, layers in reported.ARCHITECTURES]
+EXPECTED = {
+    "data_fraction": [f"{fraction:g}" for fraction in reported.DATA_FRACTION],
+    "transition": [],
+    "no_decay": ["float32", "float64"],
+    "optimizers": ["adamw", "adam", "sgd", "adam_no_decay"],
+    "optimizer_sweep": [],
+    "operations": [f"{name}.{pairs}.0.5" for name in OPERATIONS for pairs in ("ordered", "unordered")],
+    "architectures": [f"{shape}.{reading}" for shape in SHAPES for reading in ("fixed", "matched")],
+    "sensitivity": [],
+}
+"""Studies and the cells in them that the text may name at every scale, run or not."""
+QUANTITIES = (
+    *("n", "parameters", "t2", "t4", "delay", "memorised", "generalised", "grokked", "diverged"),
+    *("train_acc", "val_acc", "best_val_acc", "zero_loss_share", "zero_loss_half_step"),
+)
+KEYED = tuple(study for study in EXPECTED if study not in ("transition", "sensitivity"))  # those two: their own tables
+
+
+def _settings(tables: Mapping[str, pd.DataFrame]) -> Entries:
+    """The same quantities of every cell of every study."""
+    members, designs = tables["members"], tables["designs"]
+    for study in [*KEYED, *sorted(set(designs["study"]) - EXPECTED.keys())]:
+        done: dict[str, pd.DataFrame] = {}
+        for cell, own in summary.by_cell(summary.studied(members, designs, study)):
+            if (name := _keys(study, cell)) in done:
+                raise ValueError(f"two cells of the study '{study}' have the key '{name}'")
+            done[name] = own
+        asked = tables["cells"][tables["cells"]["cell"].isin(designs.loc[designs["study"] == study, "cell"])]
+        names = dict.fromkeys([*EXPECTED.get(study, ()), *(_keys(study, cell) for _, cell in asked.iterrows())])
+        for name in names | done:
+            quantities = _quantities(done[name]) if name in done else dict.fromkeys(QUANTITIES, missing())
+            yield from ((f"{study}.{name}.{quantity}", value) for quantity, value in quantities.items())
+
+
+def _quantities(members: pd.DataFrame) -> dict[str, Entry]:
+    n = len(members)
+    medians = members[["final_train_acc", "final_val_acc", "zero_loss_share", "zero_loss_half_step"]].median()
+    return {
+        "n": steps(n),
+        "parameters": steps(members["n_parameters"].iloc[0]),
+        "t2": time(members, "t2"),
+        "t4": time(members, "t4"),
+        "delay": time(members, "t4", since=members["t2"].to_numpy(float)),
+        "memorised": of(int(members["t2"].notna().sum()), n),
+        "generalised": of(int(members["generalised"].sum()), n),
+        "grokked": of(int(members["grokked"].sum()), n),
+        "diverged": of(int(members["diverged"].sum()), n),
+        "train_acc": percent(medians["final_train_acc"], 1, n),
+        "val_acc": percent(medians["final_val_acc"], 1, n),
+        "best_val_acc": percent(members["best_val_acc"].max(), 1, n),
+        "zero_loss_share": percent(medians["zero_loss_share"], 0, n),
+        "zero_loss_half_step": _or_never(medians["zero_loss_half_step"], n),
+    }
+
+
+def _or_never(value: float, n: int) -> Entry:
+    return steps(value, n) if isfinite(value) else entry(None, "never", n=n)
+
+
+# What the derived tables say
+
+
+def _data_fraction(table: pd.DataFrame) -> Entries:
+    for _, row in table.iterrows():
+        yield f"speedup.{row['fraction']:g}", _ratio(row, "speedup") if row["n"] else missing()
+
+
+def _data_needed(table: pd.DataFrame) -> Entries:
+    done = {(row["operation"], row["pairs"]): row for _, row in table.iterrows()}
+    for operation, pairs in ((name, pairs) for name in OPERATIONS for pairs in ("ordered", "unordered")):
+        key, row = f"data_needed.{operation}.{pairs}", done.get((operation, pairs))
+        if row is None:
+            yield from ((f"{key}.{name}", missing()) for name in ("fraction", "steps_ratio", "mirror_ratio"))
+            continue
+        needed = row["needed"]
+        yield f"{key}.fraction", plain(needed) if isfinite(needed) else entry(None, "more than tried", n=row["n"])
+        yield f"{key}.steps_ratio", _ratio(row, "steps_ratio")
+        yield f"{key}.mirror_ratio", _ratio(row, "mirror_ratio")
+
+
+def _optimizer_best(table: pd.DataFrame) -> Entries:
+    done = {row["optimizer"]: row for _, row in table.iterrows()}
+    for optimizer in ("adamw", "adam", "sgd"):
+        key, row = f"optimizer_best.{optimizer}", done.get(optimizer)
+        if row is None or not row["n"]:
+            yield from ((f"{key}.{name}", missing()) for name in ("t4", "generalised", "memorised", "points"))
+            continue
+        n = int(row["n"])
+        yield f"{key}.t4", _median(*(row[name] for name in ("median", "low", "high", "n", "events", "text")))
+        yield f"{key}.generalised", of(int(row["events"]), n)
+        yield f"{key}.memorised", of(round(row["share_memorised"] * n), n)
+        yield f"{key}.points", steps(row["points"])
+
+
+def _scaling(table: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) -> Entries:
+    for source, fits in table.groupby("source", sort=False):
+        fitted = fits[fits["aic"].notna()]
+        best = fitted.loc[fitted["aic"].idxmin()] if len(fitted) else None
+        none = "not fitted" if fits["n"].max() else NOT_RUN
+        yield f"scaling.{source}.best", entry(None, none if best is None else law_name(best["law"]))
+        for _, row in fits.iterrows():
+            yield from ((f"scaling.{source}.{row['law']}.{name}", value) for name, value in _law(row).items())
+    chosen = summary.studied(members, designs, "data_fraction")
+    lowest = chosen.loc[chosen["generalised"], "fraction"].min()
+    none = entry(None, "none", n=len(chosen)) if len(chosen) else missing()
+    yield "scaling.ours.lowest", plain(lowest) if isfinite(lowest) else none
+
+
+def _law(row: pd.Series) -> dict[str, Entry]:
+    shift = {"power_offset": "offset", "threshold": "rc"}.get(row["law"])
+    names = {"scale": "scale", "exponent": "exponent"} | ({"shift": shift} if shift else {})
+    if row["reason"]:
+        nothing = entry(None, "not fitted", n=int(row["n"])) if row["n"] else missing()
+        return dict.fromkeys(("delta_aic", "aic", "formula", *names.values()), nothing)
+    parameters = {}
+    for column, name in names.items():
+        value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
+        interval = f" [{format.number(low)},{format.FIXED}{format.number(high)}]" if isfinite(low) else ""
+        parameters[name] = entry(value, format.number(value) + interval, low, high, int(row["n"]))
+    return parameters | {
+        "delta_aic": entry(row["delta_aic"], f"{row['delta_aic']:.1f}", n=int(row["n"])),
+        "aic": entry(row["aic"], f"{row['aic']:.1f}".replace("-", "−"), n=int(row["n"])),
+        "formula": entry(None, row["text"], n=int(row["n"])),
+    }
+
+
+def _sensitivity(table: pd.DataFrame) -> Entries:
+    for _, row in table.iterrows():
+        setting = f"{row['setting']}.{row['value']}" if row["setting"] else "base"
+        key = f"sensitivity.{row['fraction']:g}.{setting}"
+        yield f"{key}.t4", _median(*(row[name] for name in ("median", "low", "high", "n", "events", "text")))
+        yield f"{key}.ratio", _ratio(row, "ratio")
+
+
+def _transition(table: pd.DataFrame) -> Entries:
+    made = table.dropna(subset="width")
+    yield "transition.n", steps(len(made))
+    yield "transition.members", steps(len(table))
+    medians = {name: made[name].median() for name in ("width", "width_after", "steepest", "spacing")}
+    for name, value in medians.items():
+        kind = percent if name == "steepest" else steps
+        yield f"transition.{name}", kind(value, n=len(made)) if len(made) else entry(None, _absent(table), n=0)
+    widths = [made["width"].min(), made["width"].max()]
+    for name, value in zip(("shortest", "longest"), widths, strict=True):
+        yield f"transition.{name}", steps(value) if len(made) else entry(None, _absent(table), n=0)
+
+
+def _absent(table: pd.DataFrame) -> str:
+    return "none has generalised" if len(table) else NOT_RUN
+
+
+def _early_stopping(table: pd.DataFrame) -> Entries:
+    yield "early_stopping.n", steps(table["n"].max() if len(table) else 0)
+    for _, row in table.iterrows():
+        key, n = f"early_stopping.{row['rule']}.{int(row['patience'])}", int(row["n"])
+        if not n:
+            yield from ((f"{key}.{name}", missing()) for name in ("cut", "share", "median_stop", "kept_val_acc"))
+            continue
+        yield f"{key}.cut", of(int(row["cut"]), n)
+        yield f"{key}.share", entry(row["share"], format.percent(row["share"]), row["low"], row["high"], n)
+        yield f"{key}.median_stop", steps(row["median_stop"], n)
+        yield f"{key}.kept_val_acc", percent(row["kept_val_acc"], 1, n)
+
+
+def _cost(table: pd.DataFrame) -> Entries:
+    counts, amounts = ("asked", "cells", "members", "member_steps", "evaluations"), ("cpu_hours", "wall_hours", "flops")
+    for _, row in table.iterrows():
+        key = f"cost.{row['study']}"
+        yield from ((f"{key}.{name}", steps(row[name])) for name in counts)
+        yield from ((f"{key}.{name}", number(row[name])) for name in amounts)
+        yield f"{key}.evaluation_share", percent(row["evaluation_share"])
+        if row["study"] == "total":
+            yield from ((f"cost.{name}", number(row[name])) for name in amounts)
+    for study in EXPECTED.keys() - set(table["study"]):
+        yield from ((f"cost.{study}.{name}", missing()) for name in (*counts, *amounts, "evaluation_share"))
+
+
+def _provenance(found: Mapping[str, str]) -> Entries:
+    for name in PROVENANCE:
+        yield f"provenance.{name}", entry(None, found.get(name, "not recorded"))

@@ -1,0 +1,221 @@
+"""The base tables: cells, designs, members, histories, built from the jobs of a scale and the records at hand.
+
+A history is cut where this scale stops following its member, so the tables of a scale are the same
+whether or not a bigger scale has taken the member further.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from ..events import GROKKING_DELAY, evaluation_steps, events, generalisation, last_step
+from ..experiment import Design, Job
+from ..store import Record
+
+FACTORS = {  # column -> (setting, dtype, unit, meaning)
+    "operation": ("task.operation", "str", "", "what is done with x and y"),
+    "modulus": ("task.modulus", "int64", "1", "number of residues"),
+    "fraction": ("split.fraction", "float64", "1", "share of the examples that is trained on"),
+    "pairs": ("split.pairs", "str", "", "'unordered': (x, y) and its mirror are on the same side of the split"),
+    "architecture": ("model.architecture", "str", "", "model"),
+    "embedding": ("model.embedding", "int64", "1", "width of an operand's embedding"),
+    "hidden": ("model.hidden", "int64", "1", "width of a hidden layer"),
+    "layers": ("model.layers", "int64", "1", "number of hidden layers"),
+    "embedding_std": ("model.embedding_std", "float64", "1", "standard deviation of initial embeddings"),
+    "optimizer": ("optimizer.name", "str", "", "adamw, adam (L2 decay) or sgd (L2 decay)"),
+    "learning_rate": ("optimizer.learning_rate", "float64", "1", "learning rate after the warm-up"),
+    "weight_decay": ("optimizer.weight_decay", "float64", "1", "weight decay"),
+    "beta1": ("optimizer.beta1", "float64", "1", "decay of Adam's first moment"),
+    "beta2": ("optimizer.beta2", "float64", "1", "decay of Adam's second moment"),
+    "epsilon": ("optimizer.epsilon", "float64", "1", "added to Adam's denominator"),
+    "momentum": ("optimizer.momentum", "float64", "1", "momentum of sgd"),
+    "decays": ("optimizer.decays", "str", "", "parameters under weight decay"),
+    "schedule": ("schedule.shape", "str", "", "learning rate after the warm-up"),
+    "warmup": ("schedule.warmup", "int64", "steps", "length of the linear warm-up"),
+    "horizon": ("schedule.horizon", "float64", "steps", "where a cosine schedule ends"),
+    "factor": ("schedule.factor", "float64", "1", "what a staircase schedule multiplies the rate by"),
+    "every": ("schedule.every", "float64", "steps", "length of a stair"),
+    "batch_size": ("batches.size", "int64", "1", "examples a step"),
+    "batch_order": ("batches.order", "str", "", "epoch-wise shuffled, or drawn with replacement"),
+    "batch_last": ("batches.last", "str", "", "whether the short batch that ends an epoch is kept"),
+    "loss_precision": ("loss.precision", "str", "", "floating-point type of the loss and its gradient"),
+}
+FACTOR_COLUMNS = {name: (unit, meaning) for name, (_, _, unit, meaning) in FACTORS.items()}
+CELL = {"cell": ("", "id of the cell")}
+EVENT_MEANINGS = {
+    "t1": "training accuracy leaves chance",
+    "t2": "training accuracy reaches 99 %",
+    "t3": "validation accuracy leaves chance",
+    "t4": "validation accuracy reaches 99 %: steps to grokking",
+}
+HISTORY = {
+    "train_loss": ("nats", "mean cross-entropy on the training set"),
+    "val_loss": ("nats", "mean cross-entropy on the validation set"),
+    "train_acc": ("1", "accuracy on the training set"),
+    "val_acc": ("1", "accuracy on the validation set"),
+    "weight_norm": ("1", "Euclidean norm of all parameters"),
+    "zero_loss_share": ("1", "share of training examples whose loss is exactly 0"),
+}
+COLUMNS = {
+    "cells": {
+        **CELL,
+        **FACTOR_COLUMNS,
+        "n_parameters": ("1", "trainable parameters of a member"),
+        "flops_per_step": ("FLOP", "least floating-point operations of a member's training step"),
+    },
+    "designs": {
+        "study": ("", "name of the study in config.yaml"),
+        "report": ("", "source report"),
+        **CELL,
+        "varied": ("", "settings that the study's grid varies"),
+        "seeds": ("1", "members the study asks for"),
+        "budget": ("steps", "how far the study follows a member at most"),
+        "stop": ("", "'event': members stop after t4; 'budget': at the budget"),
+        "reference": ("", "whether speed-ups of the study are relative to this cell"),
+    },
+    "members": {
+        **CELL,
+        **FACTOR_COLUMNS,
+        "n_parameters": ("1", "trainable parameters"),
+        "seed": ("", "seed of the member's random streams"),
+        "n_train": ("1", "training examples"),
+        "n_val": ("1", "validation examples"),
+        "chance": ("1", "accuracy of guessing"),
+        "budget": ("steps", "how far this scale follows the member at most"),
+        "last_step": ("steps", "how far it was followed"),
+        "stop_reason": ("", "event, budget or diverged"),
+        **{
+            column: ("steps", meaning)
+            for event, text in EVENT_MEANINGS.items()
+            for column, meaning in ((f"{event}_after", f"last evaluation before {event}"), (event, text))
+        },
+        "generalised": ("", "whether t4 was reached"),
+        "delay": ("steps", "t4 - t2"),
+        "delay_ratio": ("1", "t4 / t2"),
+        "grokked": ("", f"whether t4 was reached at least {GROKKING_DELAY} steps after t2"),
+        "diverged": ("", "whether the loss became infinite or undefined"),
+        "final_train_acc": ("1", "accuracy on the training set at the last step"),
+        "final_val_acc": ("1", "accuracy on the validation set at the last step"),
+        "final_train_loss": ("nats", "training loss at the last step"),
+        "final_val_loss": ("nats", "validation loss at the last step"),
+        "best_val_acc": ("1", "highest validation accuracy"),
+        "zero_loss_share": ("1", "share of training examples whose loss is exactly 0 at the last step"),
+        "zero_loss_half_step": ("steps", "first evaluation at which half of the training examples have loss 0"),
+        "wall_seconds": ("s", "the member's share of the time that its stack trained"),
+        "cpu_seconds": ("s", "the member's share of CPU time"),
+        "evaluation_cpu_seconds": ("s", "the part of it spent on evaluation"),
+        "flops": ("FLOP", "least floating-point operations of its training steps"),
+    },
+    "histories": {**CELL, "seed": ("", "seed of the member"), "step": ("steps", "optimisation step"), **HISTORY},
+}
+
+
+def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[str, pd.DataFrame]:
+    """The base tables: name -> frame with the columns of COLUMNS[name]."""
+    cells = {design.cell.id: design.cell for design in designs}
+    members, histories = [], []
+    for job, record in records:
+        history = cut(record, job)
+        members.append(member(job, record, history))
+        key = {"cell": job.cell.id, "seed": record.seed, "step": history["step"]}
+        histories.append(pd.DataFrame(key | {name: history[name] for name in HISTORY}))
+    return {
+        "cells": frame(
+            "cells",
+            [
+                {
+                    "cell": cell_id,
+                    **factors(cell.factors),
+                    "n_parameters": cell.parameters,
+                    "flops_per_step": cell.flops_per_step,
+                }
+                for cell_id, cell in cells.items()
+            ],
+        ),
+        "designs": frame(
+            "designs",
+            [
+                {
+                    **{
+                        key: getattr(design, key) for key in ("study", "report", "seeds", "budget", "stop", "reference")
+                    },
+                    "cell": design.cell.id,
+                    "varied": ",".join(design.varied),
+                }
+                for design in designs
+            ],
+        ),
+        "members": frame("members", members),
+        "histories": pd.concat(histories, ignore_index=True) if histories else frame("histories", []),
+    }
+
+
+def factors(settings: dict) -> dict:
+    """The FACTORS of a cell; None where it has no such setting."""
+    return {name: settings.get(path) for name, (path, *_) in FACTORS.items()}
+
+
+def cut(record: Record, job: Job) -> dict[str, np.ndarray]:
+    """The rows of a record's history that `job` asks for."""
+    history = record.history()
+    wanted = np.isin(history["step"], evaluation_steps(job.follow.budget, job.follow.dense))
+    steps, val_acc = history["step"][wanted], history["val_acc"][wanted]
+    wanted[wanted] = steps <= last_step(generalisation(steps, val_acc), job.follow)
+    return {name: column[wanted] for name, column in history.items()}
+
+
+def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
+    """A row of `members` from a cut history."""
+    n_train, n_val = record.header["examples"]["train"], record.header["examples"]["validation"]
+    found = events(history, n_train, n_val, job.cell.task.modulus)
+    t2, t4 = found["t2"], found["t4"]
+    diverged = not np.isfinite(history["train_loss"][-1])
+    last = int(history["step"][-1])
+    share, half = last / max(record.step, 1), np.flatnonzero(history["zero_loss_share"] >= 0.5)
+    seconds = record.header["seconds"]
+    return {
+        "cell": job.cell.id,
+        **factors(job.cell.factors),
+        "n_parameters": job.cell.parameters,
+        "seed": record.seed,
+        "n_train": n_train,
+        "n_val": n_val,
+        "chance": 1 / job.cell.task.modulus,
+        "budget": job.follow.budget,
+        "last_step": last,
+        "stop_reason": "diverged" if diverged else "budget" if last >= job.follow.budget else "event",
+        **{f"{name}_after": event.after for name, event in found.items()},
+        **{name: event.at for name, event in found.items()},
+        "generalised": t4.reached,
+        "delay": t4.at - t2.at,
+        "delay_ratio": t4.at / t2.at,
+        "grokked": t4.at - t2.at >= GROKKING_DELAY,
+        "diverged": diverged,
+        **{f"final_{name}": history[name][-1] for name in ("train_acc", "val_acc", "train_loss", "val_loss")},
+        "best_val_acc": history["val_acc"].max(),
+        "zero_loss_share": history["zero_loss_share"][-1],
+        "zero_loss_half_step": history["step"][half[0]] if len(half) else np.nan,
+        "wall_seconds": share * seconds["wall"],
+        "cpu_seconds": share * seconds["cpu"],
+        "evaluation_cpu_seconds": share * seconds["evaluation_cpu"],
+        "flops": job.cell.flops_per_step * last,
+    }
+
+
+def dtype(column: str, unit: str) -> str:
+    if column in FACTORS:
+        return FACTORS[column][1]
+    if column in ("generalised", "grokked", "diverged", "reference"):
+        return "bool"
+    if column in ("seed", "seeds", "budget", "last_step", "n_train", "n_val", "n_parameters"):
+        return "int64"
+    return "float64" if unit else "str"
+
+
+def frame(name: str, rows: list[dict]) -> pd.DataFrame:
+    """Base table `name` of `rows`, with its dtypes even if there are none."""
+    columns = COLUMNS[name]
+    return pd.DataFrame(rows, columns=list(columns)).astype(
+        {column: dtype(column, unit) for column, (unit, _) in columns.items()}
+    )

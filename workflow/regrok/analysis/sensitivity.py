@@ -1,0 +1,91 @@
+"""Robustness, not tuning: one setting at a time that the report leaves open is changed against the base."""
+
+import numpy as np
+import pandas as pd
+
+from . import hyperparameters, summary
+
+INPUTS = ("members", "designs")
+REPORTS = ""
+COLUMNS = {
+    "fraction": ("1", "share of the examples trained on"),
+    "setting": ("", "the setting that is changed; empty for the base itself"),
+    "value": ("", "its value, and those of other settings that change with it"),
+    "base_value": ("", "its value in the base"),
+    "cell": ("", "id of the cell"),
+    "n": ("1", "members"),
+    "events": ("1", "members that generalised"),
+    "median": ("steps", "median steps to grokking (t4), Kaplan-Meier; inf if not reached"),
+    "low": ("steps", "lower end of the 95 % interval of the median; missing below 6 members"),
+    "high": ("steps", "upper end of the 95 % interval of the median; inf if beyond the budget"),
+    "budget": ("steps", "steps that a member is followed at most"),
+    "text": ("", "the median as printed"),
+    "ratio": ("1", "median steps over those of the base at the same fraction"),
+    "ratio_low": ("1", "lower end of its 95 % bootstrap interval; missing below 6 members"),
+    "ratio_high": ("1", "upper end of its 95 % bootstrap interval; missing below 6 members"),
+    "ratio_bound": ("", "> or < where censoring leaves only that side of it known"),
+    "ratio_text": ("", "the ratio as printed"),
+}
+
+
+def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
+    """A row a cell of the study `sensitivity` and one for their base: by fraction, the base first, then by setting."""
+    chosen = summary.studied(members, designs, "sensitivity")
+    rows = [
+        row
+        for fraction in sorted(chosen["fraction"].unique())
+        for row in _rows(members[members["fraction"] == fraction], set(chosen["cell"]), designs)
+    ]
+    return summary.table(rows, COLUMNS)
+
+
+def base(cells: pd.DataFrame, studied: np.ndarray, designs: pd.DataFrame) -> int:
+    """Row of `cells` that differs from the `studied` rows in the fewest settings; it need not be studied itself.
+
+    Of equals, the one that most other studies ask for.
+    cells: one row a cell, with the columns of `hyperparameters.SETTINGS`; studied: bool (n,).
+    """
+    # nan, a setting that a cell lacks, becomes a code of its own
+    codes = cells[list(hyperparameters.SETTINGS)].apply(lambda column: pd.factorize(column)[0]).to_numpy()
+    settings = (codes[:, None] != codes[studied]).sum(axis=2)
+    differences = settings.clip(min=1).sum(axis=1)  # at least 1, or a cell would gain by its likeness to itself
+    others = designs[designs["study"] != "sensitivity"].drop_duplicates(["study", "cell"])
+    studies = others["cell"].value_counts().reindex(cells["cell"]).fillna(0).to_numpy()
+    return int(np.lexsort((-studies, differences))[0])
+
+
+def changed(cell: pd.Series, start: pd.Series) -> list[str]:
+    """The settings in which two cells differ; one that both lack (nan) does not count."""
+    return [
+        name
+        for name in hyperparameters.SETTINGS
+        if cell[name] != start[name] and not (pd.isna(cell[name]) and pd.isna(start[name]))
+    ]
+
+
+def _rows(members: pd.DataFrame, studied: set[str], designs: pd.DataFrame) -> list[dict]:
+    cells = members.drop_duplicates("cell")
+    start = cells.iloc[base(cells, cells["cell"].isin(studied).to_numpy(), designs)]
+    started = members[members["cell"] == start["cell"]]
+    shown = members[members["cell"].isin({*studied, start["cell"]})]
+    rows = [_row(cell, group, start, started) for cell, group in summary.by_cell(shown)]
+    rank = {name: i for i, name in enumerate(("", *hyperparameters.SETTINGS))}
+    return sorted(rows, key=lambda row: rank[row["setting"]])
+
+
+def _row(cell: pd.Series, members: pd.DataFrame, start: pd.Series, started: pd.DataFrame) -> dict:
+    first, *others = changed(cell, start) or [""]
+    return {
+        "fraction": cell["fraction"],
+        "setting": first,
+        "value": ", ".join([_printed(cell, first), *(f"{name} {_printed(cell, name)}" for name in others)]),
+        "base_value": _printed(start, first),
+        "cell": cell["cell"],
+        **summary.steps(members),
+        **summary.relative(members, started),
+    }
+
+
+def _printed(cell: pd.Series, name: str) -> str:
+    value = cell[name] if name else ""
+    return "none" if pd.isna(value) else value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,80 @@
+"""The multilayer perceptron of report 000, section 2.1: embeddings of x and y, concatenated, hidden ReLU layers."""
+
+import torch
+from torch import Tensor, nn
+
+from ..cell import MLP as MLPSettings
+from .layers import Linear, PairEmbedding
+from .parameters import Parameters
+
+
+class MLP(nn.Module):
+    """The definition: tokens int64 (B, 2) -> logits (B, classes). PyTorch's default initialisation of linear layers,
+    embeddings from N(0, embedding_std²), all drawn from `generator`."""
+
+    def __init__(self, settings: MLPSettings, tokens: int, classes: int, generator: torch.Generator | None = None):
+        super().__init__()
+        self.embed_x = nn.Embedding(tokens, settings.embedding)
+        self.embed_y = nn.Embedding(tokens, settings.embedding)
+        widths = [2 * settings.embedding, *[settings.hidden] * settings.layers, classes]
+        self.linears = nn.ModuleList(nn.Linear(i, o) for i, o in zip(widths, widths[1:], strict=False))
+        with torch.no_grad():
+            for embedding in (self.embed_x, self.embed_y):
+                embedding.weight.normal_(0, settings.embedding_std, generator=generator)
+            for linear in self.linears:
+                bound = linear.in_features**-0.5
+                linear.weight.uniform_(-bound, bound, generator=generator)
+                linear.bias.uniform_(-bound, bound, generator=generator)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        hidden = torch.cat([self.embed_x(tokens[:, 0]), self.embed_y(tokens[:, 1])], dim=1)
+        for linear in self.linears[:-1]:
+            hidden = torch.relu(linear(hidden))
+        return self.linears[-1](hidden)
+
+
+Plain = MLP
+
+
+def unfold(plain: MLP) -> dict[str, Tensor]:
+    """The plain module's parameters under the stacked form's names: the first weight is cut into its two halves."""
+    state = {
+        f"linears.{i}.{part}": getattr(linear, part)
+        for i, linear in enumerate(plain.linears)
+        for part in ("weight", "bias")
+    }
+    first = state.pop("linears.0.weight")
+    width = first.shape[1] // 2
+    return {
+        "embed_x": plain.embed_x.weight,
+        "embed_y": plain.embed_y.weight,
+        "linears.0.weight_x": first[:, :width],
+        "linears.0.weight_y": first[:, width:],
+        **state,
+    }
+
+
+class Stacked:
+    """The same function for S members at once: tokens int64 (S, B, 2) -> logits (S, B, classes)."""
+
+    def __init__(self, settings: MLPSettings, parameters: Parameters):
+        self.embedding = PairEmbedding(parameters, "linears.0")
+        self.linears = [
+            Linear(parameters, f"linears.{i}", relu=i < settings.layers) for i in range(1, settings.layers + 1)
+        ]
+
+    def prepare(self) -> None:
+        """Must be called after the parameters have changed and before `forward`."""
+        self.embedding.fold()
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        hidden = self.embedding.forward(tokens)
+        for linear in self.linears:
+            hidden = linear.forward(hidden)
+        return hidden
+
+    def backward(self, gradient: Tensor) -> None:
+        """gradient: of the logits, (S, B, classes). Writes the gradients of all parameters."""
+        for linear in reversed(self.linears):
+            gradient = linear.backward(gradient)
+        self.embedding.backward(gradient)

@@ -1,0 +1,114 @@
+"""Floor 4. What the store holds of what the jobs of a scale need."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from .experiment import Job
+from .sources import cell_code
+from .store import Record, Store, digest, find
+
+
+@cache
+def code_of(architecture: str, family: str) -> dict[str, str]:
+    return cell_code(architecture, family)
+
+
+def code(job: Job) -> dict[str, str]:
+    """Digests of the code and versions of the libraries that determine the trajectories of a job."""
+    return code_of(job.cell.model.architecture, job.cell.task.family)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One member that a job needs. record: the furthest of today's code; other: the furthest of older code."""
+
+    job: Job
+    seed: int
+    record: Record | None
+    other: Record | None
+
+    @property
+    def complete(self) -> bool:
+        return self.record is not None and self.record.complete(self.job.follow)
+
+    @property
+    def stale(self) -> bool:
+        """Whether older code has done what today's code has not."""
+        return (
+            not self.complete and self.other is not None and self.other.step > (self.record.step if self.record else 0)
+        )
+
+    @property
+    def at_hand(self) -> Record | None:
+        """The record to build tables from without training: today's if it is complete, else the furthest."""
+        if self.complete or self.other is None:
+            return self.record
+        return self.other if self.record is None or self.other.step > self.record.step else self.record
+
+    @property
+    def steps_to_go(self) -> int:
+        """Steps that training needs at most."""
+        return 0 if self.complete else self.job.follow.budget - (self.record.step if self.record else 0)
+
+
+def take(jobs: Iterable[Job], store: Store) -> list[Need]:
+    """A Need for every member of every job."""
+    equivalent = {}
+    needs = []
+    for job in jobs:
+        kind = digest(code(job))
+        if kind not in equivalent:
+            equivalent[kind] = store.equivalent(code(job))
+        records = store.records(job.cell)
+        own = [record for record in records if record.is_of(equivalent[kind])]
+        others = [record for record in records if not record.is_of(equivalent[kind])]
+        for seed in range(job.seeds):
+            needs.append(Need(job, seed, find(own, seed, job.follow), find(others, seed, job.follow)))
+    return needs
+
+
+def changes(needs: Iterable[Need]) -> list[str]:
+    """What differs between the code of stale records and today's, most frequent first, as phrases."""
+    found = Counter()
+    for need in needs:
+        if need.stale:
+            old, new = need.other.code, code(need.job)
+            found.update(name for name in old | new if old.get(name) != new.get(name))
+    return [phrase(name) for name, _ in found.most_common()]
+
+
+def phrase(name: str) -> str:
+    return f"{name.replace('.', '/')}.py changed" if name.startswith("regrok") else f"{name} has another version"
+
+
+def stale_sentence(needs: list[Need]) -> str | None:
+    """What to tell a user before stale records are trained again; None if there are none."""
+    stale = [need for need in needs if need.stale]
+    if not stale:
+        return None
+    hours = sum(need.other.header["seconds"]["cpu"] for need in stale) / 3600
+    return (
+        f"{len(stale)} records are stale ({hours:.1f} core-hours), because {', '.join(changes(stale))}: "
+        "say RETRAIN=1 to train them again beside the old ones, or `make adopt` to retrain a sample and, "
+        "where it is bit-identical, keep the rest."
+    )
+
+
+def missing_sentence(needs: list[Need]) -> str | None:
+    """What to tell a user who wants tables without training; None if every member is at hand."""
+    missing = [need for need in needs if not (need.at_hand and need.at_hand.complete(need.job.follow))]
+    if not missing:
+        return None
+    cells = list(dict.fromkeys(need.job.cell.id for need in missing))
+    named = ", ".join(cells[:5]) + (f" and {len(cells) - 5} more" if len(cells) > 5 else "")
+    return (
+        f"{len(missing)} of {len(needs)} records are missing or too short, in {len(cells)} cells: {named}; "
+        "train them with `make reproduce`, or go on without them with PARTIAL=1."
+    )
+
+
+def fingerprint(needs: Iterable[Need]) -> list[str]:
+    """Checksums of the records at hand: they change when tables built from them may."""
+    return [need.at_hand.header["checkpoint_sha256"] for need in needs if need.at_hand]

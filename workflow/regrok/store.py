@@ -1,0 +1,200 @@
+"""Floor 3. The append-only store of records, shared by all scales.
+
+A record is what a member leaves: `<root>/<cell>/<seed>-<code>-<grid>/` with a history (Parquet), a checkpoint (npz)
+and header.json, which names the other two and is replaced last: a record is as old or as new as its header, whole
+either way. Its key is (cell, seed, digest of the code that made it, evaluation grid). Nothing here is ever deleted
+but the files that a newer header has replaced.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .cell import Cell
+from .events import Event, Follow, last_step
+
+ROOT = Path("results/store")
+HEADER = "header.json"
+
+
+class Busy(RuntimeError):
+    """Another process trains this cell."""
+
+
+def digest(value: Any) -> str:
+    """8 hex digits of the canonical JSON of `value`."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:8]
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
+    """Have `write` fill a temporary file, flush it to disk (if `durable`) and rename it to `path`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any, durable: bool = True) -> None:
+    write_atomically(path, lambda file: file.write((json.dumps(value, indent=1) + "\n").encode()), durable)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A member's record at the time its header was read."""
+
+    path: Path
+    header: dict[str, Any]
+
+    @property
+    def seed(self) -> int:
+        return self.header["seed"]
+
+    @property
+    def step(self) -> int:
+        """Step of the checkpoint and of the last row of the history."""
+        return self.header["last_step"]
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Module or package -> digest or version of what made the record."""
+        return self.header["code"]
+
+    def is_of(self, codes: set[str]) -> bool:
+        """Whether one of `codes` (digests, see `Store.equivalent`) made it."""
+        return digest(self.code) in codes
+
+    @property
+    def t4(self) -> Event:
+        return Event(*(np.nan if value is None else float(value) for value in self.header["t4"]))
+
+    def measured_as(self, follow: Follow) -> bool:
+        """Whether the history holds the evaluations that `follow` asks for."""
+        return all(
+            any(every % own == 0 and until <= to for own, to in self.header["dense"]) for every, until in follow.dense
+        )
+
+    def complete(self, follow: Follow) -> bool:
+        """Whether the member has been followed as far as `follow` asks."""
+        return self.header["diverged"] or self.step >= last_step(self.t4, follow)
+
+    def history(self) -> dict[str, np.ndarray]:
+        """The time series: column -> array over evaluations."""
+        table = pq.read_table(self.path / self.header["history"])
+        return {name: table[name].to_numpy() for name in table.column_names}
+
+    def step_losses(self) -> np.ndarray:
+        """Batch loss before each of the first steps: float32."""
+        return pq.read_table(self.path / self.header["step_loss"])["loss"].to_numpy()
+
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The arrays that training goes on from. Raises ValueError if the file is not the one that was written."""
+        path = self.path / self.header["checkpoint"]
+        if hashlib.sha256(path.read_bytes()).hexdigest() != self.header["checkpoint_sha256"]:
+            raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}")
+        with np.load(path) as arrays:
+            return dict(arrays)
+
+
+class Store:
+    def __init__(self, root: str | Path = ROOT):
+        self.root = Path(root)
+
+    def records(self, cell: Cell) -> list[Record]:
+        """Every readable record of a cell, whatever code made it."""
+        found = []
+        for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}")):
+            with suppress(ValueError, OSError):
+                found.append(Record(path.parent, json.loads(path.read_text())))
+        return found
+
+    def all(self) -> Iterator[Record]:
+        for path in sorted(self.root.glob(f"*/*/{HEADER}")):
+            yield Record(path.parent, json.loads(path.read_text()))
+
+    def adoptions(self) -> list[dict[str, Any]]:
+        """Audits that found old records bit-identical under newer code (see `adopt`)."""
+        return [json.loads(path.read_text()) for path in sorted(self.root.glob("adoptions/*.json"))]
+
+    def adopt(self, old: dict[str, str], new: dict[str, str], evidence: dict[str, Any]) -> None:
+        """State that records made by code `old` count as made by code `new`."""
+        folder = self.root / "adoptions"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / f"{digest(old)}-{digest(new)}.json", {"old": old, "new": new, **evidence})
+
+    def equivalent(self, code: dict[str, str]) -> set[str]:
+        """Digests of every code whose records count as made by `code`, its own included."""
+        known, links = {digest(code)}, [(digest(a["old"]), digest(a["new"])) for a in self.adoptions()]
+        while grown := {old for old, new in links if new in known} - known:
+            known |= grown
+        return known
+
+    def path(self, cell: Cell, seed: int, code: dict[str, str], follow: Follow) -> Path:
+        return self.root / cell.id / f"s{seed:03d}-{digest(code)}-{digest(follow.dense)}"
+
+    @contextmanager
+    def lease(self, cell: Cell) -> Iterator[None]:
+        """Hold the right to write records of `cell`. Raises Busy if another process holds it; dies with its holder."""
+        folder = self.root / cell.id
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / ".lease", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Busy(f"another process is training {cell.id}; wait for it or stop it") from None
+            yield
+
+    def save(
+        self,
+        path: Path,
+        header: dict[str, Any],
+        history: dict[str, np.ndarray],
+        checkpoint: dict[str, np.ndarray],
+        step_loss: np.ndarray,
+    ) -> None:
+        """Write or replace the record at `path` as it stands at header["last_step"].
+
+        history: column -> array (n,); step_loss: float32, batch loss of each of the first steps.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        step = header["last_step"]
+        names = {
+            "history": f"history-{step}.parquet",
+            "step_loss": f"step_loss-{step}.parquet",
+            "checkpoint": f"checkpoint-{step}.npz",
+        }
+        write_atomically(path / names["checkpoint"], lambda file: np.savez(file, **checkpoint))
+        write_atomically(
+            path / names["history"], lambda file: pq.write_table(pa.table(history), file, compression="zstd")
+        )
+        write_atomically(
+            path / names["step_loss"],
+            lambda file: pq.write_table(pa.table({"loss": step_loss}), file, compression="zstd"),
+        )
+        checksum = hashlib.sha256((path / names["checkpoint"]).read_bytes()).hexdigest()
+        write_json(path / HEADER, {**header, **names, "checkpoint_sha256": checksum})
+        for file in path.iterdir():
+            if file.name not in {HEADER, *names.values()}:
+                file.unlink(missing_ok=True)
+
+
+def find(records: list[Record], seed: int, follow: Follow) -> Record | None:
+    """The furthest of `records` that is of `seed` and measured as `follow` asks."""
+    fitting = [record for record in records if record.seed == seed and record.measured_as(follow)]
+    return max(fitting, key=lambda record: record.step, default=None)

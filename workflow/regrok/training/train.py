@@ -1,0 +1,228 @@
+"""Follow the members of a cell as far as a job asks, leaving a record of each in the store."""
+
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..events import Event, evaluation_steps, generalisation, last_step
+from ..experiment import Job
+from ..store import Record, Store, find
+from .stack import METRICS, Stack
+
+CHECKPOINT_SECONDS = 60.0
+REPORT_SECONDS = 1.0
+STACK_LIMIT = 10  # members at a time: enough to amortise the interpreter, few enough to stay in the cache
+STEP_LOSSES = 10_000  # steps whose batch loss is kept: the spectral analyses of early training read no more
+
+TRAIN_LOSS, VAL_ACC = (1 + METRICS.index(name) for name in ("train_loss", "val_acc"))  # columns of a member's rows
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+class Interrupted(Exception):
+    """A signal asked for the end; everything trained so far is in the store."""
+
+    def __init__(self, number: int):
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def postponed_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of dying of them."""
+    received: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: received.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@dataclass
+class Member:
+    """What is known of one member while it is trained."""
+
+    seed: int
+    record: Record | None
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    step_losses: list[float] = field(default_factory=list)
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("wall", "cpu", "evaluation_cpu"), 0.0))
+
+    def __post_init__(self):
+        if self.record:
+            history = self.record.history()
+            self.rows = list(zip(*(history[name].tolist() for name in ("step", *METRICS)), strict=True))
+            self.step_losses = self.record.step_losses().tolist()
+            self.spent = dict(self.record.header["seconds"])
+
+    @property
+    def diverged(self) -> bool:
+        return bool(self.rows) and not np.isfinite(self.rows[-1][TRAIN_LOSS])
+
+    @property
+    def t4(self) -> Event:
+        return generalisation(np.array([row[0] for row in self.rows]), np.array([row[VAL_ACC] for row in self.rows]))
+
+    def history(self) -> dict[str, np.ndarray]:
+        columns = np.array(self.rows, dtype=np.float64).reshape(len(self.rows), 1 + len(METRICS)).T
+        return {
+            "step": columns[0].astype(np.int64),
+            **{name: column.astype(np.float32) for name, column in zip(METRICS, columns[1:], strict=True)},
+        }
+
+
+class Clock:
+    """Wall and CPU seconds since the last reading, shared equally among the members that were trained."""
+
+    def __init__(self):
+        self.last = time.perf_counter(), time.process_time()
+
+    def charge(self, members: list[Member], *purposes: str) -> None:
+        now = time.perf_counter(), time.process_time()
+        wall, cpu = (b - a for a, b in zip(self.last, now, strict=True))
+        self.last = now
+        for member in members:
+            member.spent["wall"] += wall / len(members)
+            for purpose in ("cpu", *purposes):
+                member.spent[purpose] += cpu / len(members)
+
+
+class Run:
+    """Some members of a job's cell that stand at the same step, trained on as one stack."""
+
+    def __init__(self, job: Job, members: list[Member], store: Store, code: dict[str, str], device: str):
+        self.job, self.members, self.store, self.code = job, members, store, code
+        self.stack = Stack(job.cell, [member.seed for member in members], device)
+        if members[0].record:
+            states = [member.record.checkpoint() for member in members]
+            self.stack.restore(self.stack.seeds, states, members[0].record.step)
+        self.grid = set(evaluation_steps(job.follow.budget, job.follow.dense).tolist())
+        self.clock = Clock()
+
+    def evaluate(self) -> None:
+        metrics = self.stack.evaluate()
+        for index, member in enumerate(self.members):
+            member.rows.append((self.stack.step, *(float(np.float32(metrics[name][index])) for name in METRICS)))
+        self.clock.charge(self.members, "evaluation_cpu")
+
+    def advance(self) -> None:
+        losses = self.stack.advance()
+        if self.stack.step <= STEP_LOSSES:
+            for member, loss in zip(self.members, losses.tolist(), strict=True):
+                member.step_losses.append(loss)
+
+    def save(self, index: int) -> None:
+        """Write one member's record as it stands."""
+        member, cell = self.members[index], self.job.cell
+        data, t4 = self.stack.data[index], member.t4
+        header = {
+            "cell": cell.model_dump(),
+            "cell_id": cell.id,
+            "seed": member.seed,
+            "last_step": self.stack.step,
+            "t4": [t4.after, t4.at] if t4.reached else [None, None],
+            "diverged": member.diverged,
+            "dense": [list(stretch) for stretch in self.job.follow.dense],
+            "examples": {"train": int(data.train.sum()), "validation": int(data.validation.sum())},
+            "seconds": {purpose: round(seconds, 3) for purpose, seconds in member.spent.items()},
+            "flops": cell.flops_per_step * self.stack.step,
+            "code": self.code,
+            "machine": machine(self.stack.device),
+        }
+        path = self.store.path(cell, member.seed, self.code, self.job.follow)
+        losses = np.array(member.step_losses, dtype=np.float32)
+        self.store.save(path, header, member.history(), self.stack.state(index), losses)
+
+    def save_all(self) -> None:
+        self.clock.charge(self.members)
+        for index in range(len(self.members)):
+            self.save(index)
+
+    def leave(self) -> None:
+        """Save the members that have been followed far enough and take them off the stack."""
+        done = [
+            index
+            for index, member in enumerate(self.members)
+            if member.diverged or self.stack.step >= last_step(member.t4, self.job.follow)
+        ]
+        for index in done:
+            self.save(index)
+        rest = [index for index in range(len(self.members)) if index not in done]
+        if done and rest:
+            self.stack.keep(rest)
+        self.members = [self.members[index] for index in rest]
+
+    def follow(self, received: list[int], report: Progress) -> None:
+        """Train until every member has left. Raises Interrupted, after saving, once a signal is `received`."""
+        if not self.stack.step:
+            self.evaluate()
+        saved = reported = time.monotonic()
+        while self.members:
+            self.advance()
+            if self.stack.step in self.grid:
+                self.clock.charge(self.members)
+                self.evaluate()
+                self.leave()
+            now = time.monotonic()
+            if now - reported > REPORT_SECONDS:
+                reported = now
+                report({"step": self.stack.step, "members": len(self.members)})
+            if self.members and (received or now - saved > CHECKPOINT_SECONDS):
+                saved = now
+                self.save_all()
+            if received:
+                raise Interrupted(received[0])
+
+
+def cpu_model() -> str:
+    with open("/proc/cpuinfo") if os.path.exists("/proc/cpuinfo") else open(os.devnull) as file:
+        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What beside the code a trajectory's last bits may depend on."""
+    return {
+        "device": device,
+        "cpu": cpu_model(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "platform": platform.platform(terse=True),
+    }
+
+
+def runs(job: Job, store: Store, codes: set[str]) -> list[list[Member]]:
+    """The members that `job` still needs, in groups that can be one stack: at one step, at most STACK_LIMIT."""
+    records = [record for record in store.records(job.cell) if record.is_of(codes)]
+    groups: dict[int, list[Member]] = {}
+    for seed in range(job.seeds):
+        record = find(records, seed, job.follow)
+        if record is None or not record.complete(job.follow):
+            groups.setdefault(record.step if record else 0, []).append(Member(seed, record))
+    return [
+        members[first : first + STACK_LIMIT]
+        for _, members in sorted(groups.items())
+        for first in range(0, len(members), STACK_LIMIT)
+    ]
+
+
+def train(job: Job, store: Store, code: dict[str, str], report: Progress, device: str = "cpu") -> None:
+    """Do what `job` asks and the store does not hold yet. One thread; set it before importing torch.
+
+    Raises Busy if another process trains the cell, Interrupted on SIGINT or SIGTERM after saving every member.
+    """
+    with store.lease(job.cell), postponed_signals() as received:
+        for members in runs(job, store, store.equivalent(code)):
+            Run(job, members, store, code, device).follow(received, report)

@@ -1,0 +1,73 @@
+"""What to do: the scale and the reports asked for, the jobs they need, and the tables and figures that there are."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from regrok import sources, stock
+from regrok.analysis import claims
+from regrok.config import ConfigError, check_report, check_scale, load
+from regrok.experiment import designs, jobs
+from regrok.store import Store
+
+SCALE = str(config.get("scale", "laptop"))
+REPORTS = str(config.get("report", "")).split()
+TRAIN = bool(int(config.get("train", 1)))  # 0: from the records at hand
+PARTIAL = bool(int(config.get("partial", 0)))  # 1: although some are missing
+RETRAIN = bool(int(config.get("retrain", 0)))  # 1: although older code has trained them
+
+
+pathvars:
+    results=f"results/{SCALE}",
+    figures=f"figures/{SCALE}",
+    paper=f"paper/{SCALE}",
+
+
+def checked():
+    """config.yaml and claims.yaml, or one sentence on what is wrong with them."""
+    try:
+        studies = load("config.yaml")
+        mistakes = [check_scale(SCALE), *(check_report(studies, report) for report in REPORTS)]
+        for mistake in filter(None, mistakes):
+            raise ConfigError(mistake)
+        claims.load("claims.yaml", studies.studies)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
+    return studies
+
+
+def refusal():
+    """Why nothing may run, in one sentence: older code has trained it, or records are missing; None if all is well."""
+    if TRAIN:
+        return None if RETRAIN else stock.stale_sentence(NEEDS)
+    return None if PARTIAL else stock.missing_sentence(NEEDS)
+
+
+STUDIES = checked()
+JOBS = {job.cell.id: job for job in jobs(STUDIES, SCALE, REPORTS)}
+NEEDS = stock.take(JOBS.values(), Store())
+if workflow.is_main_process and (sentence := refusal()):
+    raise WorkflowError(sentence)
+
+
+def declared(package, constant):
+    """Module name -> the literal that it declares under this name, for the tables or figures in a package."""
+    found = {}
+    for module in sources.modules(f"regrok.{package}"):
+        with suppress(LookupError):
+            found[module.rpartition(".")[2]] = sources.declared(module, constant)
+    return found
+
+
+BASE_TABLES = ("cells", "designs", "members", "histories")
+TABLE_INPUTS = declared("analysis", "INPUTS")
+FIGURE_INPUTS = declared("figures", "INPUTS")
+TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, *TABLE_INPUTS])
+FIGURES = collect("<figures>/{figure}.svg", figure=FIGURE_INPUTS)
+
+
+wildcard_constraints:
+    cell="|".join(JOBS),
+    table="|".join(TABLE_INPUTS),
+    figure="|".join(FIGURE_INPUTS),

@@ -1,0 +1,28 @@
+"""Numbers, claims, tables and figures -> the paper."""
+
+PAPER = "<paper>/regrok.pdf"
+
+
+rule paper:
+    input:
+        text=Path("paper").glob("*.typ"),
+        sections=Path("paper/sections").glob("*.typ"),
+        references="paper/references.bib",
+        numbers="<results>/numbers.json",
+        claims="<results>/claims.json",
+        tables=TABLES,
+        figures=FIGURES,
+    output:
+        report(PAPER, caption="../report/paper.rst", category="Paper", labels={"paper": SCALE}),
+    log:
+        "<results>/logs/paper.log",
+    localrule: True
+    conda:
+        "../../envs/regrok.yaml"
+    params:
+        scale=SCALE,
+        code=sources.digest("regrok.paper"),
+    message:
+        "Typeset the paper."
+    script:
+        "../scripts/paper.py"

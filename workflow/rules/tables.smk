@@ -1,0 +1,78 @@
+"""Records -> base tables -> derived tables -> numbers and claims.
+
+A derived table is a file in regrok/analysis that declares the tables it reads; its rule is `table`.
+"""
+
+
+def digest(package):
+    """The digest of the sources that a table or figure depends on."""
+    return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}")
+
+
+rule base_tables:
+    input:
+        config="config.yaml",
+        runs=collect("<results>/runs/{cell}.json", cell=JOBS) if TRAIN else [],
+    output:
+        collect("<results>/tables/{table}.parquet", table=BASE_TABLES),
+    log:
+        "<results>/logs/base_tables.log",
+    localrule: True
+    conda:
+        "../../envs/regrok.yaml"
+    params:
+        scale=SCALE,
+        reports=REPORTS,
+        records=[] if TRAIN else stock.fingerprint(NEEDS),
+        code=sources.digest("regrok.analysis.records", "regrok.stock", "regrok.experiment"),
+    message:
+        "Gather the records of all runs."
+    script:
+        "../scripts/base_tables.py"
+
+
+rule table:
+    input:
+        lambda wildcards: collect("<results>/tables/{table}.parquet", table=TABLE_INPUTS[wildcards.table]),
+    output:
+        report(
+            "<results>/tables/{table}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+        tex="<results>/tables/{table}.tex",
+        parquet="<results>/tables/{table}.parquet",
+    log:
+        "<results>/logs/tables/{table}.log",
+    localrule: True
+    conda:
+        "../../envs/regrok.yaml"
+    params:
+        code=digest("analysis"),
+        text=lambda wildcards: sources.docstring(f"regrok.analysis.{wildcards.table}"),
+    message:
+        "Build the table {wildcards.table}."
+    script:
+        "../scripts/table.py"
+
+
+rule numbers:
+    input:
+        tables=TABLES,
+        claims="claims.yaml",
+    output:
+        numbers="<results>/numbers.json",
+        claims="<results>/claims.json",
+    log:
+        "<results>/logs/numbers.log",
+    localrule: True
+    conda:
+        "../../envs/regrok.yaml"
+    params:
+        scale=SCALE,
+        code=sources.digest("regrok.analysis.numbers", "regrok.analysis.claims"),
+    message:
+        "Judge the claims and compute the numbers that the paper cites."
+    script:
+        "../scripts/numbers.py"

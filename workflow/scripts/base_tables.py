@@ -1,0 +1,22 @@
+"""Build the base tables from the records that the jobs of a scale need."""
+
+from pathlib import Path
+
+from regrok import stock
+from regrok.analysis import records, tables
+from regrok.config import load
+from regrok.experiment import designs, jobs
+from regrok.progress import logged
+from regrok.store import Store
+
+
+def main(config: str, scale: str, reports: list[str], folder: Path) -> None:
+    studies = load(config)
+    needs = stock.take(jobs(studies, scale, reports), Store())
+    at_hand = [(need.job, need.at_hand) for need in needs if need.at_hand]
+    for name, frame in records.build(designs(studies, scale, reports), at_hand).items():
+        tables.write(frame, folder / f"{name}.parquet", records.COLUMNS[name], title=f"Base table {name}", twins=())
+
+
+with logged(snakemake.log[0]):
+    main(snakemake.input.config, snakemake.params.scale, snakemake.params.reports, Path(snakemake.output[0]).parent)

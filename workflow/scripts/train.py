@@ -1,0 +1,44 @@
+"""Train what a cell still needs and name its records. A cell that needs nothing does not import torch."""
+
+import os
+import sys
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+from regrok import stock
+from regrok.experiment import Job
+from regrok.progress import logged, reporter
+from regrok.store import Busy, Store, write_json
+
+
+def main(job: Job, store: Store, code: dict[str, str], manifest: Path) -> None:
+    if not all(need.complete for need in stock.take([job], store)):
+        import torch
+
+        from regrok.training.train import Interrupted, train
+
+        torch.set_num_threads(1)
+        try:
+            with reporter(store.root, job) as report:
+                train(job, store, code, report)
+        except Interrupted as signal:
+            sys.exit(signal.exit_code)
+        except Busy as other:
+            sys.exit(str(other))
+    records = [need.record for need in stock.take([job], store)]
+    members = [
+        {
+            "seed": record.seed,
+            "record": str(record.path.relative_to(store.root)),
+            "last_step": record.step,
+            "checkpoint_sha256": record.header["checkpoint_sha256"],
+        }
+        for record in records
+    ]
+    write_json(manifest, {"cell": job.cell.id, "members": members})
+
+
+with logged(snakemake.log[0]):
+    main(Job.load(snakemake.params.job), Store(), snakemake.params.code, Path(snakemake.output[0]))
