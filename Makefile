@@ -4,7 +4,7 @@ REPORT  ?=
 PYTHON  ?= python3
 BIN     := .venv/bin
 OPTIONS  = --scale "$(SCALE)" --report "$(REPORT)"
-COMMAND  = PYTHONPATH=workflow/commands $(BIN)/python workflow/commands
+COMMAND  = PYTHONPATH=workflow/commands:workflow $(BIN)/python workflow/commands
 SOURCES := workflow tests
 
 .DEFAULT_GOAL := help
@@ -50,8 +50,9 @@ format: .venv/ready ## let ruff and snakefmt rewrite the sources
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/snakefmt Snakefile workflow/rules
 
-schema: .venv/ready ## the JSON schema of config.yaml, for editors
+schema: .venv/ready ## generated files: the JSON schema of config.yaml, results/README.md
 	@$(BIN)/python -m regrok.config > workflow/schemas/config.schema.json
+	@$(BIN)/python -m regrok.analysis.catalogue > results/README.md
 
 lock: ## resolve envs/requirements.in into envs/lock.txt, in a throw-away environment
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

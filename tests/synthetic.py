@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
+
 from regrok import events
 from regrok.cell import Cell
 from regrok.events import Follow, evaluation_steps
@@ -86,6 +87,10 @@ DTYPES = {
         "evaluation_cpu_seconds": "float64",
         "flops": "float64",
     },
+    "provenance": {
+        **dict.fromkeys(("device", "cpu", "capability", "torch", "numpy"), "str"),
+        "members": "int64",
+    },
     "histories": {
         "cell": "str",
         "seed": "int64",
@@ -99,6 +104,7 @@ DTYPES = {
     },
 }
 
+PROVENANCE = {"device": "cpu", "cpu": "Processor", "capability": "AVX2", "torch": "2.13.0", "numpy": "2.4.6"}
 FRACTIONS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
 BASE = {
     "task": {"operation": "divide", "modulus": 97},
@@ -250,6 +256,7 @@ def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.
         "designs": designs,
         "members": frame("members", members),
         "histories": pd.concat(histories, ignore_index=True).astype(DTYPES["histories"]),
+        "provenance": frame("provenance", [PROVENANCE | {"members": len(members)}]),
     }
 
 

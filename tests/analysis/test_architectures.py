@@ -1,6 +1,7 @@
 import pytest
-from regrok.analysis import architectures
 from synthetic import base_tables, design, frame, member
+
+from regrok.analysis import architectures
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
-from regrok.analysis import tables
 from synthetic import base_tables
+
+from regrok.analysis import tables
 
 NAMES = ("operations", "data_needed", "architectures", "optimizers", "optimizer_sweep", "optimizer_best")
 NAMES += ("sensitivity", "transition", "early_stopping", "cost", "hyperparameters")

@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from regrok.analysis import cost
 from synthetic import DTYPES, base_tables, design, frame, member
+
+from regrok.analysis import cost
 
 
 def histories(*counts):

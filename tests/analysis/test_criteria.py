@@ -330,6 +330,8 @@ def slow_and_erratic(times, reference=STEADY, budget=50_000):
         (SLOW, PARTLY),
         (NONE, PARTLY),  # never is slow, but the same every time
         ([t4 / 2 for t4 in WILD], PARTLY),  # erratic, but not slow
+        ([2 * t4 for t4 in STEADY], PARTLY),
+        ([1.9 * t4 for t4 in STEADY], NOT_REPRODUCED),  # later on every seed, but not twice as late
         (STEADY, NOT_REPRODUCED),
         (SLOW[:5], UNDECIDED),
         ([], UNDECIDED),

@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from regrok.analysis import data_needed
 from synthetic import design, frame, member
+
+from regrok.analysis import data_needed
 
 MEDIANS = {  # (operation, pairs) -> fraction -> t4 of both members; nan: not by 10 000 steps
     ("add", "ordered"): {0.3: np.nan, 0.4: 6000.0, 0.5: 3000.0},

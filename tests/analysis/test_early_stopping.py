@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from regrok.analysis import early_stopping
 from synthetic import DTYPES, base_tables, design, frame, member
+
+from regrok.analysis import early_stopping
 
 STEPS = np.array([0, 100, 200, 300, 400, 500])
 

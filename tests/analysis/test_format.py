@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from regrok.analysis import format, survival
 
 nan, inf = np.nan, np.inf
@@ -20,6 +21,7 @@ def test_steps(value, text):
 
 
 @given(st.integers(0, 10**9))
+@settings(deadline=None)
 def test_steps_lose_nothing(value):
     assert int(format.steps(float(value)).replace(format.THIN, "")) == value
 
@@ -34,6 +36,7 @@ def test_number(value, text):
 
 
 @given(st.floats(1e-6, 1e9), st.integers(1, 6))
+@settings(deadline=None)
 def test_number_is_right_to_its_digits(value, digits):
     printed = float(format.number(value, digits).replace(format.THIN, ""))
     assert printed == pytest.approx(value, rel=0.5000001 * 10 ** (1 - digits))

@@ -1,6 +1,7 @@
 import pytest
-from regrok.analysis import hyperparameters
 from synthetic import FACTORS, base_tables
+
+from regrok.analysis import hyperparameters
 
 
 @pytest.fixture(scope="module")

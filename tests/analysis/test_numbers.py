@@ -34,7 +34,7 @@ def derived(base):
 
 
 def build(tables):
-    return numbers.build(tables, "laptop", {"torch": "2.13.0"})
+    return numbers.build(tables, "laptop")
 
 
 @cache
@@ -44,7 +44,8 @@ def case(name):
         base = {key: table.head(0) for key, table in base.items()}
     if name == "one study":
         designs = base["designs"][base["designs"]["study"] == "data_fraction"]
-        base = {key: table[table["cell"].isin(designs["cell"])] for key, table in base.items()} | {"designs": designs}
+        kept = {key: base[key][base[key]["cell"].isin(designs["cell"])] for key in ("cells", "members", "histories")}
+        base |= kept | {"designs": designs}
     tables = derived(base)
     return tables, build(tables)
 
@@ -158,7 +159,7 @@ def test_base_setting():
 
 def test_provenance():
     assert case("laptop")[1]["provenance.torch"]["text"] == "2.13.0"
-    assert case("laptop")[1]["provenance.device"]["text"] == "not recorded"
+    assert case("nothing")[1]["provenance.torch"]["text"] == "not recorded"
 
 
 def test_median_with_interval_and_censoring():

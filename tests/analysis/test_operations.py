@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from regrok.analysis import operations
 from synthetic import base_tables, design, frame, member
+
+from regrok.analysis import operations
 
 
 def test_a_row_a_cell_with_median_and_censoring():

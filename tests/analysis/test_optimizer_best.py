@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from regrok.analysis import optimizer_best
 from synthetic import base_tables, design, frame, member
+
+from regrok.analysis import optimizer_best
 
 
 def build(points, optimizer="adamw"):

@@ -1,6 +1,7 @@
 import numpy as np
-from regrok.analysis import optimizer_sweep
 from synthetic import base_tables, design, frame, member
+
+from regrok.analysis import optimizer_sweep
 
 
 def test_a_point_that_another_study_follows_further_has_no_edge():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from regrok.analysis import optimizers
 from synthetic import base_tables, design, frame, member
+
+from regrok.analysis import optimizers
 
 
 def build(*members):

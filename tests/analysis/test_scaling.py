@@ -1,13 +1,25 @@
 import numpy as np
 import pytest
-from regrok.analysis import scaling
-from synthetic import base_tables
+from synthetic import design, frame, member
+
+from regrok.analysis import reported, scaling
+
+
+def observed(budget):
+    """members and designs: three seeds about 900 (r - 0.25)^-1 at six fractions, and a cell of another study."""
+    rows = [
+        member(cell=f"at {fraction}", fraction=fraction, seed=seed, budget=budget, t4=t4 if t4 <= budget else np.nan)
+        for fraction, median in ((0.2, np.inf), (0.3, 18e3), (0.35, 9e3), (0.4, 6e3), (0.5, 3.6e3), (0.7, 2e3))
+        for seed, t4 in enumerate(median * np.array([0.9, 1.0, 1.1]))
+    ]
+    designs = [design(cell=cell, budget=budget) for cell in {row["cell"]: None for row in rows}]
+    designs.append(design(cell="other", study="operations"))
+    return frame("members", [*rows, member(cell="other", t4=100.0)]), frame("designs", designs)
 
 
 @pytest.fixture(scope="module")
 def table():
-    tables = base_tables()
-    return scaling.build(tables["members"], tables["designs"])
+    return scaling.build(*observed(budget=20_000))
 
 
 def of(table, source):
@@ -24,11 +36,13 @@ def test_rows_and_columns(table):
 
 def test_our_members_are_the_observations_of_the_study(table):
     ours = of(table, "ours")
-    assert set(ours["n"]) == {64}
-    assert set(ours["events"]) == {48}  # none at 0.2 and 0.25
-    assert ours["delta_aic"].min() == 0
-    assert 0.24 <= ours.loc["threshold", "shift"] < 0.3
-    assert ours.loc["threshold", "shift_low"] < ours.loc["threshold", "shift"] < ours.loc["threshold", "shift_high"]
+    assert set(ours["n"]) == {18}
+    assert set(ours["events"]) == {15}
+    assert (ours["delta_aic"].idxmin(), ours["delta_aic"].min()) == ("threshold", 0)
+    fit = ours.loc["threshold"]
+    assert fit["shift"] == pytest.approx(0.25, abs=0.01)
+    assert fit["shift_low"] < fit["shift"] < fit["shift_high"]
+    assert fit["exponent"] == pytest.approx(1, abs=0.15)
     assert np.isnan(ours.loc["power", "shift"])
 
 
@@ -51,11 +65,12 @@ def test_the_run_without_grokking_makes_the_exponential_worse(table):
     assert censored.loc["threshold", "log_likelihood"] == pytest.approx(points.loc["threshold", "log_likelihood"])
 
 
-def test_without_events_ours_has_reasons_and_no_numbers():
-    tables = base_tables(empty=True)
-    table = scaling.build(tables["members"], tables["designs"])
-    ours = of(table, "ours")
+def test_without_events_ours_has_reasons_and_no_numbers(monkeypatch):
+    monkeypatch.setattr(reported, "DATA_FRACTION", {})
+    members, designs = observed(budget=300)
+    ours = of(scaling.build(members, designs), "ours")
+    assert set(ours["n"]) == {18}
     assert (ours["reason"] != "").all()
     assert (ours["text"] == "–").all()
     assert ours[["scale", "exponent", "aic", "delta_aic"]].isna().all(axis=None)
-    assert list(scaling.build(tables["members"].iloc[:0], tables["designs"])["n"])[:4] == [0, 0, 0, 0]
+    assert (scaling.build(members.iloc[:0], designs)["n"] == 0).all()

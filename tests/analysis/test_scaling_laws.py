@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from regrok.analysis import scaling_laws
 from scipy import stats
 from scipy.optimize import approx_fprime
+
+from regrok.analysis import scaling_laws
 
 FRACTIONS = np.repeat([0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7], 6)
 BUDGET = 20_000
@@ -120,13 +121,12 @@ def test_wider_laws_contain_the_power_law(member_fits):
     assert member_fits["threshold"].log_likelihood >= narrow - 1e-6
 
 
-@pytest.mark.parametrize("truth", [6.0, 9.0])
-def test_recovers_an_offset_and_a_plain_power(truth):
-    fit = scaling_laws.fit("power_offset", *censored(1000 + FRACTIONS**-truth, sigma=0.05))
-    assert fit.low["c"] <= 1000 <= fit.high["c"]
-    assert fit.low["b"] <= truth <= fit.high["b"]
-    plain = scaling_laws.fit("power", *censored(9 * FRACTIONS**-truth, sigma=0.3))
-    assert plain.low["b"] <= truth <= plain.high["b"]
+def test_recovers_an_offset_and_a_plain_power():
+    fit = scaling_laws.fit("power_offset", *censored(1000 + FRACTIONS**-7.0, sigma=0.05))
+    assert fit.params["c"] == pytest.approx(1000, rel=0.05)
+    assert fit.params["b"] == pytest.approx(7, rel=0.05)
+    plain = scaling_laws.fit("power", *censored(9 * FRACTIONS**-6.0, sigma=0.3))
+    assert plain.params["b"] == pytest.approx(6, rel=0.1)
 
 
 def test_a_vanishing_shift_has_an_open_interval():
@@ -150,7 +150,7 @@ def test_censored_members_carry_information():
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_order_of_the_members_does_not_matter(random):
     observations = censored(1e5 * np.exp(-8 * FRACTIONS))
     order = random.sample(range(len(FRACTIONS)), len(FRACTIONS))
@@ -175,7 +175,8 @@ def test_predictions():
         ("power_offset", 900 + 2 * r**-7.0),
         ("threshold", 50 * (r - 0.2) ** -2.0),
     ):
-        np.testing.assert_allclose(scaling_laws.predict(scaling_laws.fit(law, *exact(r, steps)), r), steps, rtol=0.01)
+        fit = scaling_laws.fit(law, *exact(r, steps * [1.01, 0.99, 1, 0.99, 1.01]))
+        np.testing.assert_allclose(scaling_laws.predict(fit, r), steps, rtol=0.02)
 
 
 def test_too_few_events_give_a_reason_and_no_number():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from regrok.analysis import sensitivity
 from synthetic import SENSITIVITY, base_tables, design, frame, member
+
+from regrok.analysis import sensitivity
 
 
 def build(cells, studied=None):

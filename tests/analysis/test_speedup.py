@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic import design, frame, member
+
 from regrok.analysis import speedup
-from synthetic import base_tables, design, frame, member
 
 nan, inf = np.nan, np.inf
 
@@ -65,11 +66,11 @@ def test_cells_without_members_have_no_ratio():
 
 
 def test_only_studies_with_a_reference_at_this_scale():
-    everything = base_tables(seeds=3)
-    table = speedup.build(everything["members"], everything["designs"], everything["cells"])
-    assert set(table["study"]) == {"data_fraction"}
+    members, designs, cells = tables(base=(at(0.3), [4000], True), high=(at(0.6), [1000], False))
+    other = designs.assign(study="operations", reference=False)
+    table = speedup.build(members, pd.concat([designs, other]), cells)
     assert list(table) == list(speedup.COLUMNS)
-    without = everything["designs"].assign(reference=False)
-    empty = speedup.build(everything["members"], without, everything["cells"])
+    assert list(table["study"]) == ["data_fraction", "data_fraction"]
+    empty = speedup.build(members, other, cells)
     assert empty.empty
     assert pd.api.types.is_float_dtype(empty["ratio"])

@@ -1,6 +1,7 @@
 import numpy as np
+from synthetic import frame, member
+
 from regrok.analysis import steps_to_grokking
-from synthetic import base_tables, frame, member
 
 nan, inf = np.nan, np.inf
 
@@ -25,17 +26,22 @@ def test_a_cell_by_hand():
 
 
 def test_a_row_for_every_cell_in_order():
-    members = base_tables()["members"]
-    table = steps_to_grokking.build(members)
-    assert list(table["cell"]) == list(members["cell"].unique())
+    rows = [member(cell=cell, seed=seed, hidden=hidden) for seed in (0, 1) for cell, hidden in (("z", 32), ("a", 64))]
+    table = steps_to_grokking.build(frame("members", rows))
     assert list(table) == list(steps_to_grokking.COLUMNS)
-    half = table[(table["fraction"] == 0.5) & (table["operation"] == "divide") & (table["pairs"] == "ordered")]
-    assert set(half["optimizer"]) == {"adamw", "adam", "sgd"}
-
-
-def test_without_events_and_without_runs():
-    table = steps_to_grokking.build(base_tables(empty=True)["members"])
+    assert list(table["cell"]) == ["z", "a"]
+    assert list(table["hidden"]) == [32, 64]
     assert (table["events"] == 0).all()
     assert np.isinf(table["median"]).all()
-    assert table["text"].str.startswith("not reached (0 of ").all()
+    assert (table["text"] == "not reached (0 of 2 by 10\u202f000)").all()
+
+
+def test_members_that_never_memorise_have_no_delay():
+    rows = [member(t2=nan, t2_after=nan), member(seed=1, t2=nan, t2_after=nan)]
+    (row,) = steps_to_grokking.build(frame("members", rows)).to_dict("records")
+    assert row["median_t2"] == inf
+    assert np.isnan(row["median_delay"])
+
+
+def test_without_runs():
     assert list(steps_to_grokking.build(frame("members"))) == list(steps_to_grokking.COLUMNS)

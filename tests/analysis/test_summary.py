@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from regrok.analysis import summary
 from synthetic import base_tables, design, frame, member
+
+from regrok.analysis import summary
 
 COLUMNS = {"name": ("", "who"), "steps": ("steps", "how long"), "ok": ("", "whether")}
 
@@ -10,7 +11,7 @@ COLUMNS = {"name": ("", "who"), "steps": ("steps", "how long"), "ok": ("", "whet
 def cut(budget, seeds=1, **changes):
     members = frame("members", [member(**{"t2": 400.0, "budget": 20_000} | changes)])
     designs = [design(study="own", budget=budget, seeds=seeds), design(study="other", budget=20_000)]
-    return summary.as_asked(members, frame("designs", designs), "own")
+    return summary.studied(members, frame("designs", designs), "own")
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,14 @@ def test_seeds_beyond_those_asked_for_are_left_out():
 
 def test_two_grids_of_a_study_ask_for_the_larger():
     designs = frame("designs", [design(budget=budget) for budget in (1000, 5000)])
-    row = summary.as_asked(frame("members", [member(t4=3000.0)]), designs, "data_fraction").iloc[0]
+    row = summary.studied(frame("members", [member(t4=3000.0)]), designs, "data_fraction").iloc[0]
     assert row["budget"] == 5000
     assert row["generalised"]
 
 
 def test_changes_nothing_where_the_study_asks_for_all():
     base = base_tables()
-    asked = summary.as_asked(base["members"], base["designs"], "operations")
+    asked = summary.studied(base["members"], base["designs"], "operations")
     pd.testing.assert_frame_equal(asked, summary.studied(base["members"], base["designs"], "operations"))
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic import DTYPES, TYPICAL, base_tables
+
 from regrok import events
 from regrok.analysis import records
-from synthetic import DTYPES, TYPICAL, base_tables
 
 BASE = base_tables()
 

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from regrok.analysis import tables
 from synthetic import base_tables
+
+from regrok.analysis import tables
 
 COLUMNS = {"name": ("", "who"), "t4": ("steps", "when, or | inf"), "ok": ("", "whether")}
 FRAME = pd.DataFrame({"name": ["a_b", "50 %"], "t4": [2950.0, np.inf], "ok": [True, False]})

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from regrok.analysis import transition
 from synthetic import DTYPES, base_tables, design, frame, member
+
+from regrok.analysis import transition
 
 
 def build(steps, accuracy, **changes):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+
 from regrok.analysis.survival import Median
 from regrok.figures import style
 from regrok.tasks.modular import OPERATIONS

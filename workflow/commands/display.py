@@ -23,8 +23,8 @@ def work(need: stock.Need, step: float) -> float:
 class Display:
     """Progress of `asked`, redrawn on a terminal, a line every half minute elsewhere."""
 
-    def __init__(self, asked: Request, log: Path):
-        self.asked, self.log, self.console = asked, log, Console()
+    def __init__(self, asked: Request, log: Path, trains: bool):
+        self.asked, self.log, self.trains, self.console = asked, log, trains, Console()
         self.live = Live(console=self.console, transient=True, auto_refresh=False)
         self.started, self.printed, self.pause = time.monotonic(), -LINE_SECONDS, 1.0
         self.done_before = None
@@ -41,8 +41,9 @@ class Display:
     def update(self) -> None:
         """Look at the store and the running jobs, and redraw."""
         begun = time.monotonic()
-        needs, reports = self.asked.needs, running(ROOT)
-        line = self.overall(needs, {report["cell"]: report for report in reports})
+        cells = {job.cell.id for job in self.asked.jobs}
+        reports = [report for report in running(ROOT) if report["cell"] in cells] if self.trains else []
+        line = self.overall({report["cell"]: report for report in reports}) if self.trains else self.last_rule()
         if self.console.is_terminal:
             self.live.update(Group(line, *map(self.job, reports)), refresh=True)
         elif time.monotonic() - self.printed > LINE_SECONDS:
@@ -51,8 +52,9 @@ class Display:
             self.console.print(f"{line}{' | ' if jobs else ''}{jobs}", soft_wrap=True, highlight=False)
         self.pause = max(1.0, 20 * (time.monotonic() - begun))
 
-    def overall(self, needs: list[stock.Need], reports: dict[str, dict]) -> str:
-        """One line on the whole."""
+    def overall(self, reports: dict[str, dict]) -> str:
+        """One line on all training."""
+        needs = self.asked.needs
         cells = {need.job.cell.id for need in needs}
         open_needs = [need for need in needs if not need.complete]
         open_cells = {need.job.cell.id for need in open_needs}
@@ -71,7 +73,7 @@ class Display:
         """How long it will take at the speed so far: if members stop as early as those before, and at most."""
         if self.done_before is None:
             self.done_before, self.started = done, time.monotonic()
-        if done == self.done_before:
+        if done <= self.done_before:
             return "time left is not known yet"
         seconds = at_most * (time.monotonic() - self.started) / (done - self.done_before)
         finished = [need for need in needs if need.complete]

@@ -15,26 +15,26 @@ from display import Display
 from regrok import stock
 
 
-def command(asked: Request, targets: list[str], settings: dict[str, int], cores: int) -> list[str]:
+def command(asked: Request, settings: dict[str, int], cores: int) -> list[str]:
     """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end."""
     scale = asked.scale
     by_cost = sorted(asked.jobs, key=lambda job: -job.seeds * job.follow.budget * job.cell.flops_per_step)
     first = [f"results/{scale}/runs/{job.cell.id}.json" for job in by_cost[: len(by_cost) // 3]]
     values = {"scale": scale, "report": " ".join(asked.reports), **settings}
     return [
-        *(sys.executable, "-m", "snakemake", *targets, "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", "--cores", str(cores)),
         *("--config", *(f"{key}={value}" for key, value in values.items() if value != "")),
         *(["--prioritize", *first] if settings["train"] and first else []),
     ]
 
 
-def run(asked: Request, call: list[str], log: Path) -> int:
+def run(asked: Request, call: list[str], log: Path, trains: bool) -> int:
     """Run Snakemake with its output in `log`, showing progress; its exit code. Ctrl-C reaches it too."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w") as output:
         process = subprocess.Popen(call, stdout=output, stderr=subprocess.STDOUT)
     try:
-        with Display(asked, log) as display:
+        with Display(asked, log, trains) as display:
             while process.poll() is None:
                 display.update()
                 time.sleep(display.pause)
@@ -43,23 +43,24 @@ def run(asked: Request, call: list[str], log: Path) -> int:
     return process.returncode
 
 
-def snakemake_errors(log: Path, lines: int = 25) -> str:
-    """The end of Snakemake's own log."""
+def end_of(log: Path, lines: int = 25) -> str:
+    """The last lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def summary(asked: Request, before: list[stock.Need], started: float) -> str:
     """What came out: cells trained and reused, verdicts, time, the paper's path."""
     needs, folder = asked.needs, Path("results") / asked.scale
-    already = {need.job.cell.id for need in before} - {need.job.cell.id for need in before if not need.complete}
-    trained = {need.job.cell.id for need in needs} - already
+    trained = {new.job.cell.id for old, new in zip(before, needs, strict=True) if new.complete and not old.complete}
+    already = {need.job.cell.id for need in needs if need.at_hand} - trained
     claims = json.loads((folder / "claims.json").read_text())["claims"].values()
     verdicts = Counter(claim["verdict"] for claim in claims)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     wall, cpu = time.monotonic() - started, children.ru_utime + children.ru_stime
+    at_hand = sum(bool(need.at_hand) for need in needs)
     return "\n".join(
         [
-            f"cells    {len(trained)} trained, {len(already)} reused; {len(needs)} members",
+            f"cells    {len(trained)} trained, {len(already)} reused; {at_hand} of {len(needs)} members at hand",
             "claims   " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())),
             f"time     {wall / 60:.1f} min wall, {cpu / 60:.1f} min CPU",
             f"paper    paper/{asked.scale}/regrok.pdf",
@@ -88,9 +89,9 @@ def main() -> None:
         refuse(sentence)
     log = Path("results") / asked.scale / "logs" / "snakemake.log"
     with lock():
-        code = run(asked, command(asked, [], settings, options.cores), log)
+        code = run(asked, command(asked, settings, options.cores), log, trains=not options.paper)
     if code:
-        print(snakemake_errors(log), file=sys.stderr)
+        print(end_of(log), file=sys.stderr)
         left = sum(not need.complete for need in asked.needs)
         refuse(
             f"stopped before the end (the whole log is {log}); {left} members are not finished, "

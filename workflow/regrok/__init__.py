@@ -1,0 +1,21 @@
+"""regrok: the grokking literature, reproduced from nothing.
+
+In a notebook at the root of the project: `regrok.load("members")` is a table of what was trained.
+"""
+
+
+def load(table: str, scale: str = "laptop"):
+    """A table of a scale as a pandas DataFrame, such as "members", "histories" or "steps_to_grokking".
+
+    Raises FileNotFoundError, naming the tables that there are.
+    """
+    from pathlib import Path
+
+    from .analysis.tables import read
+
+    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "results").is_dir()), Path.cwd())
+    folder = root / "results" / scale / "tables"
+    if not (folder / f"{table}.parquet").is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.parquet"))) or "none yet: run `make reproduce`"
+        raise FileNotFoundError(f"{folder} has no table '{table}'; the tables there are {known}")
+    return read(folder / f"{table}.parquet")

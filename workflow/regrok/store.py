@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,6 +56,20 @@ def write_json(path: Path, value: Any, durable: bool = True) -> None:
     write_atomically(path, lambda file: file.write((json.dumps(value, indent=1) + "\n").encode()), durable)
 
 
+def seal(header: dict[str, Any]) -> str:
+    """64 hex digits of the canonical JSON of a header without its seal."""
+    rest = {key: value for key, value in header.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The header at `path`. Raises ValueError if it is not as it was written, OSError if it cannot be read."""
+    header = json.loads(path.read_bytes())
+    if header.get("seal", "") not in ("", seal(header)):  # the first records had no seal
+        raise ValueError(f"{path} is damaged: its content does not fit its seal")
+    return header
+
+
 @dataclass(frozen=True)
 class Record:
     """A member's record at the time its header was read."""
@@ -95,21 +110,27 @@ class Record:
         return self.header["diverged"] or self.step >= last_step(self.t4, follow)
 
     def history(self) -> dict[str, np.ndarray]:
-        """The time series: column -> array over evaluations."""
-        table = pq.read_table(self.path / self.header["history"])
+        """The time series: column -> array over evaluations. Raises ValueError if the file is damaged."""
+        table = pq.read_table(self.open("history"))
         return {name: table[name].to_numpy() for name in table.column_names}
 
     def step_losses(self) -> np.ndarray:
-        """Batch loss before each of the first steps: float32."""
-        return pq.read_table(self.path / self.header["step_loss"])["loss"].to_numpy()
+        """Batch loss before each of the first steps: float32. Raises ValueError if the file is damaged."""
+        return pq.read_table(self.open("step_loss"))["loss"].to_numpy()
 
     def checkpoint(self) -> dict[str, np.ndarray]:
-        """The arrays that training goes on from. Raises ValueError if the file is not the one that was written."""
-        path = self.path / self.header["checkpoint"]
-        if hashlib.sha256(path.read_bytes()).hexdigest() != self.header["checkpoint_sha256"]:
-            raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}")
-        with np.load(path) as arrays:
+        """The arrays that training goes on from. Raises ValueError if the file is damaged."""
+        with np.load(self.open("checkpoint")) as arrays:
             return dict(arrays)
+
+    def open(self, part: str) -> BytesIO:
+        """One of the record's files, in memory. Raises ValueError if it is not the one that was written."""
+        path = self.path / self.header[part]
+        data = path.read_bytes()
+        checksum = hashlib.sha256(data).hexdigest()
+        if checksum != self.header.get(f"{part}_sha256", checksum):  # the first records had one of checkpoints only
+            raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}")
+        return BytesIO(data)
 
 
 class Store:
@@ -121,12 +142,12 @@ class Store:
         found = []
         for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}")):
             with suppress(ValueError, OSError):
-                found.append(Record(path.parent, json.loads(path.read_text())))
+                found.append(Record(path.parent, read_header(path)))
         return found
 
     def all(self) -> Iterator[Record]:
         for path in sorted(self.root.glob(f"*/*/{HEADER}")):
-            yield Record(path.parent, json.loads(path.read_text()))
+            yield Record(path.parent, read_header(path))
 
     def adoptions(self) -> list[dict[str, Any]]:
         """Audits that found old records bit-identical under newer code (see `adopt`)."""
@@ -187,8 +208,9 @@ class Store:
             path / names["step_loss"],
             lambda file: pq.write_table(pa.table({"loss": step_loss}), file, compression="zstd"),
         )
-        checksum = hashlib.sha256((path / names["checkpoint"]).read_bytes()).hexdigest()
-        write_json(path / HEADER, {**header, **names, "checkpoint_sha256": checksum})
+        checksums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
+        complete = {**header, **names, **checksums}
+        write_json(path / HEADER, {**complete, "seal": seal(complete)})
         for file in path.iterdir():
             if file.name not in {HEADER, *names.values()}:
                 file.unlink(missing_ok=True)

@@ -60,7 +60,12 @@ def declared(package, constant):
     return found
 
 
-BASE_TABLES = ("cells", "designs", "members", "histories")
+def digest(package):
+    """A function of the wildcards: the digest of the sources that a table or figure of this package depends on."""
+    return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}")
+
+
+BASE_TABLES = ("cells", "designs", "members", "histories", "provenance")
 TABLE_INPUTS = declared("analysis", "INPUTS")
 FIGURE_INPUTS = declared("figures", "INPUTS")
 TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, *TABLE_INPUTS])

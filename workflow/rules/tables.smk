@@ -4,11 +4,6 @@ A derived table is a file in regrok/analysis that declares the tables it reads; 
 """
 
 
-def digest(package):
-    """The digest of the sources that a table or figure depends on."""
-    return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}")
-
-
 rule base_tables:
     input:
         config="config.yaml",
@@ -71,6 +66,7 @@ rule numbers:
         "../../envs/regrok.yaml"
     params:
         scale=SCALE,
+        reports=REPORTS,
         code=sources.digest("regrok.analysis.numbers", "regrok.analysis.claims"),
     message:
         "Judge the claims and compute the numbers that the paper cites."

@@ -9,7 +9,7 @@ import inspect
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -56,6 +56,10 @@ class Ledger:
 
     claims: tuple[Claim, ...]
     sha256: str
+
+    def of(self, reports: Collection[str]) -> "Ledger":
+        """The claims of these reports; all if there are none."""
+        return replace(self, claims=tuple(claim for claim in self.claims if not reports or claim.report in reports))
 
 
 def load(path: str | PathLike, studies: Collection[str] | None = None) -> Ledger:

@@ -33,8 +33,8 @@ TABLES = ("members", "designs", "histories", "scaling", "transition", "early_sto
 """The tables that the criteria read."""
 
 Tables = Mapping[str, pd.DataFrame]
-Steps = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=1)]
+Steps = Count
 Share = Annotated[float, Field(gt=0, lt=1)]
 Ratio = Annotated[float, Field(gt=0)]
 
@@ -120,11 +120,13 @@ def _reached(value: float) -> str:
     return f"{steps(value)} steps" if np.isfinite(value) else "not reached"
 
 
+@dataclass
 class _Evidence:
     """Makes verdicts on the same members."""
 
-    def __init__(self, members: pd.DataFrame, measured: str, p_value: float | None = None):
-        self.members, self.measured, self.p_value = members, measured, p_value
+    members: pd.DataFrame
+    measured: str
+    p_value: float | None = None
 
     def __call__(self, verdict: str, reason: str) -> Verdict:
         cells = tuple(sorted(set(self.members["cell"])))

@@ -38,7 +38,7 @@ def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     """A row an (operation, pairs) of the study `operations`."""
     cells = operations.build(members, designs)
     at = comparable(cells)
-    chosen = summary.as_asked(members, designs, "operations")
+    chosen = summary.studied(members, designs, "operations")
     compared = chosen[chosen["fraction"] == at]
     groups = cells.groupby(["operation", "symmetric", "pairs"], sort=False)
     return summary.table([_row(*key, group, at, compared) for key, group in groups], COLUMNS)

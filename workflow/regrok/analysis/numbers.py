@@ -31,10 +31,11 @@ TABLES = (
     "transition",
     "early_stopping",
     "cost",
+    "provenance",
 )
 """The tables that the numbers are read from."""
 
-PROVENANCE = ("device", "python", "numpy", "torch")
+PROVENANCE = ("device", "cpu", "capability", "torch", "numpy")
 NOT_RUN = "not run"
 FACTOR = {"hidden": 128, "layers": 2}  # report 000, section 2.1
 TRANSITION = {"from": 0.01, "to": 1.0, "date": 50_000}  # report 000, sections 3.1.1 and 1.1.1
@@ -44,13 +45,10 @@ Entry = dict[str, Any]
 Entries = Iterator[tuple[str, Entry]]
 
 
-def build(
-    tables: Mapping[str, pd.DataFrame], scale: str, provenance: Mapping[str, str] | None = None
-) -> dict[str, Entry]:
+def build(tables: Mapping[str, pd.DataFrame], scale: str) -> dict[str, Entry]:
     """numbers.json, keys in alphabetical order.
 
-    tables: those in `TABLES`; provenance: what the records say of where they come from, a text for each of
-    `PROVENANCE`. Raises ValueError if two numbers claim one key.
+    tables: those in `TABLES`. Raises ValueError if two numbers claim one key.
     """
     sources = (
         _reported(),
@@ -65,7 +63,7 @@ def build(
         _transition(tables["transition"]),
         _early_stopping(tables["early_stopping"]),
         _cost(tables["cost"]),
-        _provenance(provenance or {}),
+        _provenance(tables["provenance"]),
     )
     numbers: dict[str, Entry] = {}
     for key, value in (pair for source in sources for pair in source):
@@ -413,6 +411,6 @@ def _cost(table: pd.DataFrame) -> Entries:
         yield from ((f"cost.{study}.{name}", missing()) for name in (*counts, *amounts, "evaluation_share"))
 
 
-def _provenance(found: Mapping[str, str]) -> Entries:
+def _provenance(provenance: pd.DataFrame) -> Entries:
     for name in PROVENANCE:
-        yield f"provenance.{name}", entry(None, found.get(name, "not recorded"))
+        yield f"provenance.{name}", entry(None, ", ".join(provenance[name].unique()) or "not recorded")

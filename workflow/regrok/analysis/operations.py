@@ -35,7 +35,7 @@ def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
             "symmetric": OPERATIONS[cell["operation"]].symmetric,
             **summary.steps(group),
         }
-        for cell, group in summary.by_cell(summary.as_asked(members, designs, "operations"))
+        for cell, group in summary.by_cell(summary.studied(members, designs, "operations"))
     ]
     rows.sort(key=lambda row: (list(OPERATIONS).index(row["operation"]), row["pairs"], row["fraction"]))
     return summary.table(rows, COLUMNS)

@@ -37,13 +37,13 @@ POINT = ["learning_rate", "weight_decay"]
 
 def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     """A row an optimiser of the study `optimizer_sweep`."""
-    swept = summary.as_asked(members, designs, "optimizer_sweep")
+    swept = summary.studied(members, designs, "optimizer_sweep")
     return summary.table([_row(name, group, designs) for name, group in swept.groupby("optimizer")], COLUMNS)
 
 
 def cross_fitted(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     """The members that are reported, of one optimiser's `members` as the sweep asks for them; none with one seed."""
-    own = halves(summary.as_asked(members, designs, "optimizer_sweep"))
+    own = halves(summary.studied(members, designs, "optimizer_sweep"))
     chosen = {parity: best(half, designs)["cell"] for parity, half in own.items()}
     others = {"even": "odd", "odd": "even"}
     reported = [half[half["cell"] == chosen.get(others[parity])] for parity, half in own.items()]

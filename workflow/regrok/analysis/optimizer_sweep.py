@@ -37,6 +37,6 @@ def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
             "diverged": group["diverged"].sum(),
             "best_val_acc": group["best_val_acc"].mean(),
         }
-        for cell, group in summary.by_cell(summary.as_asked(members, designs, "optimizer_sweep"))
+        for cell, group in summary.by_cell(summary.studied(members, designs, "optimizer_sweep"))
     ]
     return summary.table(rows, COLUMNS).sort_values(point, ignore_index=True)

@@ -4,6 +4,7 @@ A history is cut where this scale stops following its member, so the tables of a
 whether or not a bigger scale has taken the member further.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -107,6 +108,14 @@ COLUMNS = {
         "evaluation_cpu_seconds": ("s", "the part of it spent on evaluation"),
         "flops": ("FLOP", "least floating-point operations of its training steps"),
     },
+    "provenance": {
+        "device": ("", "kind of device that trained"),
+        "cpu": ("", "model of the processor"),
+        "capability": ("", "vector instructions that PyTorch used"),
+        "torch": ("", "version of PyTorch"),
+        "numpy": ("", "version of NumPy"),
+        "members": ("1", "members trained there"),
+    },
     "histories": {**CELL, "seed": ("", "seed of the member"), "step": ("steps", "optimisation step"), **HISTORY},
 }
 
@@ -114,10 +123,11 @@ COLUMNS = {
 def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[str, pd.DataFrame]:
     """The base tables: name -> frame with the columns of COLUMNS[name]."""
     cells = {design.cell.id: design.cell for design in designs}
-    members, histories = [], []
+    members, histories, origins = [], [], Counter()
     for job, record in records:
         history = cut(record, job)
         members.append(member(job, record, history))
+        origins[origin(record)] += 1
         key = {"cell": job.cell.id, "seed": record.seed, "step": history["step"]}
         histories.append(pd.DataFrame(key | {name: history[name] for name in HISTORY}))
     return {
@@ -147,8 +157,18 @@ def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[
             ],
         ),
         "members": frame("members", members),
+        "provenance": frame("provenance", [dict(where) | {"members": n} for where, n in origins.most_common()]),
         "histories": pd.concat(histories, ignore_index=True) if histories else frame("histories", []),
     }
+
+
+def origin(record: Record) -> tuple[tuple[str, str], ...]:
+    """The machine and the library versions that made a record: the columns of `provenance` but the last."""
+    machine, code = record.header["machine"], record.code
+    found = {key: machine[key] for key in ("device", "cpu", "capability")} | {
+        key: code[key] for key in ("torch", "numpy")
+    }
+    return tuple(found.items())
 
 
 def factors(settings: dict) -> dict:
@@ -208,7 +228,7 @@ def dtype(column: str, unit: str) -> str:
         return FACTORS[column][1]
     if column in ("generalised", "grokked", "diverged", "reference"):
         return "bool"
-    if column in ("seed", "seeds", "budget", "last_step", "n_train", "n_val", "n_parameters"):
+    if column in ("seed", "seeds", "step", "budget", "last_step", "n_train", "n_val", "n_parameters", "members"):
         return "int64"
     return "float64" if unit else "str"
 

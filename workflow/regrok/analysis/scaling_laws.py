@@ -11,11 +11,11 @@ the probability of that interval, a censored member that of exceeding `after`. A
 in the threshold law, so members censored there cost it nothing. Exponents and c are at least 0, and rc lies between 0
 and the smallest fraction with an event; so the threshold and the offset law contain the power law (rc = 0, c = 0).
 
-Intervals are 95 % profile likelihood. With m events and k parameters besides sigma, log-likelihood may drop by m / 2
-log(1 + t^2 / (m - k)), t the 97.5 % quantile of Student's t with m - k degrees of freedom: exactly the least squares
-interval where nothing is censored and the law is a line in log t, and half of the chi-square quantile 3.84 for many
-events. An interval that ends at a bound of its parameter is open there. AIC compares laws; `lack_of_fit` asks whether a
-law holds at all.
+Intervals are 95 % profile likelihood. With m events and k parameters besides sigma, log-likelihood may drop by
+(m / 2) log(1 + t^2 / (m - k)), t the 97.5 % quantile of Student's t with m - k degrees of freedom: that is the interval
+of least squares where nothing is censored and the law is a line in log t, and it tends to half of 3.84, the quantile of
+chi-square. An interval that ends at a bound of its parameter is open there. AIC compares laws; `lack_of_fit` asks
+whether a law holds at all.
 """
 
 from collections.abc import Callable
@@ -35,8 +35,8 @@ STEEPEST = 300.0  # bound of the exponents
 BOUNDS = ((-LOG_TIME, LOG_TIME), (0.0, STEEPEST), (0.0, 1.0))  # of log a, the exponent, and the shift in its own unit
 SIGMA = (1e-3, 50.0)  # bounds of sigma
 RESOLUTION = 1e-4  # by which rc stays below the smallest fraction with an event
-STARTS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 0.93, 0.97, 0.99, 1.0)  # of c or rc, in units of its upper bound
-POLISHED = 2  # starts that are followed to their minimum
+STARTS = (0.0, 0.4, 0.75, 0.9, 0.98)  # of c or rc, in units of its upper bound
+POLISHED = 3  # starts that are followed to their minimum
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,17 @@ class Observations:
         return np.unique(self.fraction[self.event])
 
 
-Mean = Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
-
-
 @dataclass(frozen=True)
 class Law:
     """`names` of the parameters: scale, exponent and perhaps a shift, fitted in units of its upper bound `most`.
 
     mean(theta, r, most) -> log t (n,) and its derivatives (n, len(theta)), theta = log scale, exponent[, shift / most].
+    line(log t, r, shift) -> (y, x) in which the law is y = log scale - exponent x; x is nan where it has no value.
     """
 
     names: tuple[str, ...]
-    mean: Mean
+    mean: Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
+    line: Callable[[np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
     most: Callable[[Observations], float] = lambda data: nan
 
 
@@ -94,16 +93,29 @@ def _threshold(theta, r, most):
     return mean, slopes * above[:, None]
 
 
+def _above(log_time, r, shift):
+    """log(t - shift); where that is negative, or little, a twentieth of t stands in."""
+    return log_time + np.log(np.maximum(1 - shift * np.exp(-log_time), 0.05)), np.log(r)
+
+
+def _beyond(log_time, r, shift):
+    return log_time, np.log(r - shift, where=r > shift, out=np.full_like(r, nan))
+
+
 def _largest_offset(data: Observations) -> float:
     """Steps: the slowest event at the largest fraction, which lies above c but for its error."""
     return float(np.exp(data.log_at[data.event & (data.fraction == data.event_fractions[-1])].max()))
 
 
+def _smallest_with_events(data: Observations) -> float:
+    return float(data.event_fractions[0]) - RESOLUTION
+
+
 LAWS = {
-    "exponential": Law(("a", "b"), _exponential),
-    "power": Law(("a", "b"), _power),
-    "power_offset": Law(("a", "b", "c"), _power_offset, _largest_offset),
-    "threshold": Law(("a", "g", "rc"), _threshold, lambda data: float(data.event_fractions[0]) - RESOLUTION),
+    "exponential": Law(("a", "b"), _exponential, lambda log_time, r, shift: (log_time, r)),
+    "power": Law(("a", "b"), _power, lambda log_time, r, shift: (log_time, np.log(r))),
+    "power_offset": Law(("a", "b", "c"), _power_offset, _above, _largest_offset),
+    "threshold": Law(("a", "g", "rc"), _threshold, _beyond, _smallest_with_events),
 }
 
 
@@ -260,18 +272,12 @@ def _starts(law: Law, data: Observations, most: float, bounds: np.ndarray) -> li
     A parameter whose two bounds are equal keeps that value.
     """
     low, high = bounds.T
-    log_time = np.where(data.event, data.log_at, data.log_after)
+    log_time = np.where(data.event, data.log_at, np.maximum(data.log_after, 0))
     shifts = np.unique(low[2] + np.array(STARTS) * (high[2] - low[2])) if len(law.names) == 3 else (0.0,)
     starts = []
     for shift in shifts:
-        y, x, usable = log_time, data.fraction, np.isfinite(log_time)
-        if law.mean is _power_offset:
-            y = np.log(np.maximum(np.exp(y) - shift * most, 0.05 * np.exp(y)) + 1e-9)
-        if law.mean is _threshold:
-            usable = usable & (x > shift * most)
-            x = np.where(usable, x - shift * most, 1.0)
-        if law.mean is not _exponential:
-            x = np.log(x)
+        y, x = law.line(log_time, data.fraction, shift * most)
+        usable = np.isfinite(x)
         columns, y = np.stack([np.ones(usable.sum()), -x[usable]], axis=1), y[usable]
         line, free = low[:2].copy(), low[:2] < high[:2]
         line[free] = np.linalg.lstsq(columns[:, free], y - columns[:, ~free] @ line[~free], rcond=None)[0]
@@ -331,8 +337,8 @@ def _lack_of_fit(data: Observations, log_likelihood_of_law: float, parameters: i
         return nan
     belongs = (data.fraction[:, None] == levels).astype(float)
     outside = np.where(belongs.any(axis=1), 0.0, inf)
-    log_time = np.where(data.event, data.log_at, data.log_after)
-    start = [log_time[column & np.isfinite(log_time)].mean() for column in belongs.T.astype(bool)]
+    log_time = np.where(data.event, data.log_at, np.maximum(data.log_after, 0))
+    start = [log_time[column].mean() for column in belongs.T.astype(bool)]
     bounds = np.array([*[BOUNDS[0]] * len(levels), np.log(SIGMA)])
     objective = _objective(data, lambda theta: (belongs @ theta + outside, belongs))
     _, loss = _minimise(objective, [np.append(start, log(0.3))], bounds)

@@ -9,12 +9,7 @@ from pandas.api.types import is_object_dtype
 from . import format, resampling, survival
 
 
-def studied(members: pd.DataFrame, designs: pd.DataFrame, *studies: str) -> pd.DataFrame:
-    """The rows of `members` whose cell one of `studies` asks for."""
-    return members[members["cell"].isin(designs.loc[designs["study"].isin(studies), "cell"])]
-
-
-def as_asked(members: pd.DataFrame, designs: pd.DataFrame, study: str) -> pd.DataFrame:
+def studied(members: pd.DataFrame, designs: pd.DataFrame, study: str) -> pd.DataFrame:
     """The rows of `members` that `study` asks for, cut at the budget that it asks for.
 
     Another study may follow a shared cell further and with more seeds, which would give that cell an edge where cells

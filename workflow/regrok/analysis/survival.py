@@ -94,9 +94,9 @@ def order_interval(n: int, level: float = 0.95) -> tuple[int, float]:
     (97.9 %). The coverage is exact for continuous times and at least as high with ties (David and Nagaraja, Order
     Statistics, section 7.1).
     """
-    k = int(stats.binom.ppf((1 - level) / 2, n, 0.5))  # the smallest k with P(X <= k) >= (1 - level) / 2
-    coverage = 1 - 2 * stats.binom.cdf(k - 1, n, 0.5)
-    return (k, float(coverage)) if k else (0, 0.0)
+    coverages = 1 - 2 * stats.binom.cdf(np.arange(n), n, 0.5)  # of k = 1, 2, ...
+    k = int(np.sum(coverages >= level - TIE))
+    return (k, float(coverages[k - 1])) if k else (0, 0.0)
 
 
 def median(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> Median:

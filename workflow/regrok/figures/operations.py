@@ -33,25 +33,24 @@ def draw(operations: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame)
     gap = style.least_gap(operations["fraction"])
     dodge = dict(zip(names, gap * (0.72 * (np.arange(len(names)) + 0.5) / len(names) - 0.36), strict=True))
     for column, (pairs, title) in enumerate(SPLITS.items()):
-        which = "ab"[column]
         cells = operations[operations["pairs"] == pairs]
         if cells.empty:
-            ax = figure.add_subplot(grid[:, column])
-            style.say(ax, f"not trained yet with a split of {pairs} pairs")
-            style.letter(ax, which, title)
-            continue
-        strip, main = (figure.add_subplot(grid[row, column]) for row in range(2))
-        style.letter(strip, which, title)
-        shares(strip, cells, names, gap, labelled=which == "a")
-        for name in names:
-            own = cells[cells["operation"] == name].sort_values("fraction")
-            steps(main, own, members[members["cell"].isin(own["cell"])], dodge[name], name)
-        finish(strip, main, operations, members)
-        main.set_ylabel("steps to grokking, t₄" if which == "a" else "")
+            top = figure.add_subplot(grid[:, column])
+            style.say(top, f"not trained yet with a split of {pairs} pairs")
+        else:
+            top, main = (figure.add_subplot(grid[row, column]) for row in range(2))
+            shares(top, cells, names, gap)
+            if pairs == operations["pairs"].min():  # the first panel with runs
+                label(top, main, names)
+            for name in names:
+                own = cells[cells["operation"] == name].sort_values("fraction")
+                steps(main, own, members[members["cell"].isin(own["cell"])], dodge[name], name)
+            finish(top, main, operations, members)
+        style.letter(top, "ab"[column], title)
     return figure
 
 
-def shares(ax: Axes, cells: pd.DataFrame, names: list[str], gap: float, labelled: bool) -> None:
+def shares(ax: Axes, cells: pd.DataFrame, names: list[str], gap: float) -> None:
     """A row an operation, a box a cell, filled as far as its members generalised."""
     width, height = 0.8 * gap, 0.6
     for cell in cells.itertuples():
@@ -59,15 +58,20 @@ def shares(ax: Axes, cells: pd.DataFrame, names: list[str], gap: float, labelled
         color = style.OPERATION_COLORS[cell.operation]
         ax.add_patch(Rectangle(corner, width * cell.events / cell.n, height, facecolor=color))
         ax.add_patch(Rectangle(corner, width, height, facecolor="none", edgecolor=color, linewidth=0.7))
-    for row, name in enumerate(reversed(names) if labelled else ()):
-        place = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center_baseline"}
-        ax.text(-0.01, row, style.operation(name), color=style.OPERATION_COLORS[name], fontweight="bold", **place)
-    note = f"filled: share generalised (n = {style.span(cells['n'])})"
+    note = f"share generalised (n = {style.span(cells['n'])})"
     ax.set_title(note, loc="right", fontsize=style.SMALL, fontweight="normal", color=style.MUTED)
     ax.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
     ax.spines[:].set_visible(False)
     ax.grid(False)
     ax.set_ylim(-0.5, len(names) - 0.5)
+
+
+def label(strip: Axes, main: Axes, names: list[str]) -> None:
+    """The names of the operations, and of the time axis."""
+    place = {"transform": strip.get_yaxis_transform(), "ha": "right", "va": "center_baseline", "fontweight": "bold"}
+    for row, name in enumerate(reversed(names)):
+        strip.text(-0.01, row, style.operation(name), color=style.OPERATION_COLORS[name], **place)
+    main.set_ylabel("steps to grokking, t₄")
 
 
 def steps(ax: Axes, cells: pd.DataFrame, members: pd.DataFrame, shift: float, name: str) -> None:
@@ -79,13 +83,8 @@ def steps(ax: Axes, cells: pd.DataFrame, members: pd.DataFrame, shift: float, na
     reached = cells[np.isfinite(cells["median"])]
     low, high = style.bars(reached, members)
     x = reached["fraction"] + shift
-    ax.plot(
-        cells["fraction"] + shift,
-        cells["median"].where(np.isfinite(cells["median"])),
-        color=color,
-        linewidth=0.6,
-        alpha=0.7,
-    )
+    line = cells["median"].where(np.isfinite(cells["median"]))
+    ax.plot(cells["fraction"] + shift, line, color=color, linewidth=0.6, alpha=0.7)
     ax.vlines(x, low, high, color=color, linewidth=0.9)
     ax.plot(x, reached["median"], marker, color=color, markersize=4, markeredgecolor="white", markeredgewidth=0.5)
     never = cells[np.isinf(cells["median"])]

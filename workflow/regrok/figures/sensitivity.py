@@ -31,6 +31,7 @@ NAMES = {
     "loss_precision": "loss precision",
 }
 VALUES = {"no_biases": "no biases", "no_embeddings": "no embeddings", "replacement": "with replacement"}
+GROUPED = "#f4f4f4"
 WORDS = {"va": "center_baseline", "fontsize": style.SMALL, "color": style.MUTED}
 WIDEST = 2.0  # the axis shows at least from 1 / WIDEST to WIDEST
 
@@ -43,7 +44,7 @@ def draw(sensitivity: pd.DataFrame) -> Figure:
         return style.notice("No setting has been varied against the base yet.", style.DOUBLE)
     if changes["ratio"].isna().all():
         return style.notice("No median is reached within the budget, so there is no ratio to the base.", style.DOUBLE)
-    labels = {(change.setting, change.value): label(change) for change in changes.itertuples()}
+    labels = {(change.setting, change.value): label(change) for change in ordered(changes).itertuples()}
     rows = {key: len(labels) - 1 - place for place, key in enumerate(labels)}
     fractions = sorted(changes["fraction"].unique())
     figure = style.canvas(style.DOUBLE, 0.75 + 0.17 * len(rows))
@@ -61,32 +62,43 @@ def draw(sensitivity: pd.DataFrame) -> Figure:
     return figure
 
 
+def ordered(changes: pd.DataFrame) -> pd.DataFrame:
+    """Values of one setting together, settings as at the fraction with the most changes."""
+    most = changes["fraction"].map(changes["fraction"].value_counts())
+    changes = changes.loc[most.sort_values(ascending=False, kind="stable").index]
+    rank = {setting: place for place, setting in enumerate(changes["setting"].unique())}
+    return changes.sort_values("setting", key=lambda settings: settings.map(rank), kind="stable")
+
+
 def panel(ax: Axes, changes: pd.DataFrame, rows: dict[tuple[str, str], int], widest: float) -> None:
     """Ratios of one fraction: a dot and its interval, an open triangle for a bound, words where nothing can be said."""
     ax.axvline(1, color=style.MUTED, linewidth=0.8, zorder=1)
     known = {(change.setting, change.value): change for change in changes.itertuples()}
     for key, row in rows.items():
         change = known.get(key)
+        box = {"facecolor": GROUPED if grouped(key[0], rows) else "white", "edgecolor": "none", "pad": 0.6}
         if change is None or np.isnan(change.ratio):
-            ax.text(1, row, "not trained" if change is None else "neither median reached", ha="center", **WORDS)
+            text = "not trained" if change is None else "neither median reached"
+            ax.text(1, row, text, ha="center", bbox=box, **WORDS)
         else:
-            dot(ax, change, row, widest)
+            dot(ax, change, row, widest, box)
     ratio_axis(ax, widest)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="y", visible=False)
 
 
-def dot(ax: Axes, change, row: int, widest: float) -> None:
+def dot(ax: Axes, change, row: int, widest: float, box: dict) -> None:
+    """A ratio and its interval; for a bound an open triangle and, at the far end of the row, the members behind it."""
     if np.isfinite(change.ratio_low):
         ends = np.clip([change.ratio_low, change.ratio_high], 1 / widest, widest)
         ax.plot(ends, [row, row], color=style.INK, linewidth=1)
     if not change.ratio_bound:
         ax.plot(change.ratio, row, "o", color=style.INK)
         return
-    above = change.ratio_bound == ">"
-    style.censored(ax, [change.ratio], [row], style.INK, marker=">" if above else "<")
-    place = {"transform": ax.get_yaxis_transform(), "ha": "left" if above else "right"}  # where the bound points from
-    ax.text(0.02 if above else 0.98, row, f"{change.events} of {change.n} generalise", **place, **WORDS)
+    style.censored(ax, [change.ratio], [row], style.INK, marker=change.ratio_bound)
+    left = change.ratio > 1
+    place = {"transform": ax.get_yaxis_transform(), "ha": "left" if left else "right", "zorder": 2.5}
+    ax.text(0.02 if left else 0.98, row, f"{change.events} of {change.n} generalise", bbox=box, **place, **WORDS)
 
 
 def limit(changes: pd.DataFrame) -> float:
@@ -108,10 +120,14 @@ def ratio_axis(ax: Axes, widest: float) -> None:
 
 def bands(ax: Axes, rows: dict[tuple[str, str], int]) -> None:
     """A shade behind every other setting, so that its values read as one group."""
-    settings = list(dict.fromkeys(setting for setting, _ in rows))
     for (setting, _), row in rows.items():
-        if settings.index(setting) % 2:
-            ax.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
+        if grouped(setting, rows):
+            ax.axhspan(row - 0.5, row + 0.5, color=GROUPED, linewidth=0, zorder=0)
+
+
+def grouped(setting: str, rows: dict[tuple[str, str], int]) -> bool:
+    """Whether a setting is every other one from above."""
+    return list(dict.fromkeys(name for name, _ in rows)).index(setting) % 2 == 1
 
 
 def label(change) -> str:

@@ -1,0 +1,352 @@
+"""The store: records are whole or not there, and nothing but a newer state of itself replaces one."""
+
+import errno
+import io
+import json
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from regrok import store as module
+from regrok.events import Follow
+from regrok.store import Busy, Record, Store, digest, find, seal, write_atomically, write_json
+from tiny import CODE, OLDER, contents, differences, files, tiny
+
+CELL = tiny()
+HISTORY = {"step": np.array([0, 50, 100]), "val_acc": np.array([0.1, np.nan, np.float32(1 / 3)], dtype=np.float32)}
+CHECKPOINT = {"decayed.value": np.arange(16, dtype=np.float32), "undecayed.value": np.zeros(0, dtype=np.float32)}
+LOSSES = np.array([2.5, np.inf], dtype=np.float32)
+
+
+def header(step: int = 100, seed: int = 0, code: dict = CODE, **more) -> dict:
+    return {
+        "seed": seed,
+        "last_step": step,
+        "code": code,
+        "t4": [None, None],
+        "diverged": False,
+        "dense": [],
+        **more,
+    }
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def save(store: Store, step: int = 100, seed: int = 0, code: dict = CODE, dense: tuple = (), **more) -> Record:
+    path = store.path(CELL, seed, code, Follow(0, 0, dense))
+    arrays = {name: array + step for name, array in CHECKPOINT.items()}
+    whole = header(step, seed, code, dense=[list(stretch) for stretch in dense], **more)
+    store.save(path, whole, HISTORY, arrays, LOSSES)
+    return next(record for record in store.records(CELL) if record.path == path)
+
+
+def made(**more) -> Record:
+    """A record that is nowhere."""
+    return Record(None, header(**more))
+
+
+def test_a_record_comes_back_bit_for_bit(store):
+    record = save(store, step=0)
+    assert (record.seed, record.step, record.code) == (0, 0, CODE)
+    assert not differences(record.history(), HISTORY)
+    assert not differences(record.checkpoint(), CHECKPOINT)
+    assert not differences({"loss": record.step_losses()}, {"loss": LOSSES})
+    assert not record.t4.reached
+    assert list(store.all()) == store.records(CELL) == [record]
+
+
+def test_an_empty_store(store):
+    assert store.records(CELL) == store.adoptions() == list(store.all()) == []
+    assert not store.root.exists()
+
+
+def test_a_newer_state_replaces_the_older_and_its_files(store):
+    path = save(store, 100).path
+    (path / ".checkpoint-200.npz.4711").write_bytes(b"left by a process that was killed")
+    record = save(store, 200)
+    assert record.path == path
+    assert {file.name for file in path.iterdir()} == {
+        "header.json",
+        "history-200.parquet",
+        "checkpoint-200.npz",
+        "step_loss-200.parquet",
+    }
+    assert record.checkpoint()["decayed.value"][0] == 200
+
+
+def test_a_record_has_a_place_of_its_own(store):
+    """By cell, seed, code and evaluation grid; how far to follow is no part of it."""
+    base = store.path(CELL, 0, CODE, Follow(1000, 0))
+    assert base == store.path(CELL, 0, CODE, Follow(0, 5000)) == store.path(CELL, 0, dict(reversed(CODE.items())), Follow(1, 1))
+    others = [
+        store.path(tiny({"model.hidden": 9}), 0, CODE, Follow(1000, 0)),
+        store.path(CELL, 1, CODE, Follow(1000, 0)),
+        store.path(CELL, 0, OLDER, Follow(1000, 0)),
+        store.path(CELL, 0, CODE, Follow(1000, 0, ((10, 100),))),
+    ]
+    assert len({base, *others}) == 5
+    assert {path.parent.parent for path in (base, *others)} == {store.root}
+
+
+class Full(io.FileIO):
+    """A file on a disk that has room for the first bytes of anything only."""
+
+    def write(self, data) -> int:
+        if self.tell() + len(data) > 50:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+STEPS = ("checkpoint", "history", "step_loss", "header")
+
+
+@pytest.mark.parametrize("failing", range(4))
+@pytest.mark.parametrize("how", ["disk full", "sync fails", "rename fails", "interrupted"])
+def test_a_crash_while_saving_leaves_the_previous_record(store, monkeypatch, how, failing):
+    """In the middle of any of the four files, by whatever means."""
+    record = save(store, 100)
+    before, old = contents(record), files(record.path)
+    calls = iter(range(100))
+
+    def fails_once(good, bad):
+        return lambda *args: (bad if next(calls) == failing else good)(*args)
+
+    def stop(*args):
+        raise KeyboardInterrupt if how == "interrupted" else OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        if how == "disk full":
+            patched.setattr(module, "open", fails_once(open, Full), raising=False)
+        elif how == "sync fails":
+            patched.setattr(os, "fsync", fails_once(os.fsync, stop))
+        else:
+            patched.setattr(os, "replace", fails_once(os.replace, stop))
+        with pytest.raises((OSError, KeyboardInterrupt)):
+            save(store, 200)
+    assert next(calls) == failing + 1
+    (same,) = store.records(CELL)
+    assert same == record
+    assert not differences(contents(same), before)
+    left = files(record.path)
+    assert old.items() <= left.items()
+    assert not [name for name in left if name.startswith(".")]
+    assert save(store, 200).checkpoint()["decayed.value"][0] == 200
+    assert len(files(record.path)) == 4
+
+
+def test_the_header_comes_last_and_old_files_go_after_it(store, monkeypatch):
+    """At every rename and removal the record that a reader finds is whole."""
+    save(store, 100)
+    seen = []
+
+    def watched(function):
+        def wrapper(*args, **kwargs):
+            for _ in range(2):
+                (record,) = store.records(CELL)
+                contents(record)
+                seen.append(record.step)
+                if len(seen) % 2:
+                    function(*args, **kwargs)
+
+        return wrapper
+
+    monkeypatch.setattr(os, "replace", watched(os.replace))
+    monkeypatch.setattr("pathlib.Path.unlink", watched(module.Path.unlink))
+    save(store, 200)
+    assert seen == [100] * 7 + [200] * 7
+
+
+def test_writing_atomically(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"a": [1, None]})
+    assert json.loads(path.read_text()) == {"a": [1, None]}
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(path, lambda file: file.write(b"half") and 1 / 0)
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": [1, None]}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_durable_writes_wait_for_the_disk(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    write_json(tmp_path / "a", 1, durable=False)
+    assert not synced
+    write_json(tmp_path / "a", 1)
+    assert len(synced) == 1
+
+
+@pytest.mark.parametrize("part", ["history", "checkpoint", "step_loss"])
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_no_flipped_bit_goes_unnoticed(tmp_path_factory, part, place, bit):
+    record = save(Store(tmp_path_factory.mktemp("store")))
+    path = record.path / record.header[part]
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 1 << bit
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=f"{path.name} is damaged"):
+        contents(record)
+
+
+@pytest.mark.parametrize("part", ["history", "checkpoint", "step_loss"])
+def test_a_truncated_file_is_damaged(store, part):
+    record = save(store)
+    path = record.path / record.header[part]
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=f"{path.name} is damaged"):
+        contents(record)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: b"",
+        lambda data: data[:-3],
+        lambda data: data[: len(data) // 2],
+        lambda data: b"\xff" + data,
+        lambda data: data.replace(b'"last_step": 100', b'"last_step": 900'),
+        lambda data: data.replace(b'"diverged": false', b'"diverged": true'),
+    ],
+)
+def test_a_damaged_header_is_no_record(store, spoil):
+    """And does not hide the others."""
+    kept, lost = save(store, seed=0), save(store, seed=1)
+    path = lost.path / "header.json"
+    data = path.read_bytes()
+    path.write_bytes(spoil(data))
+    assert path.read_bytes() != data
+    assert store.records(CELL) == [kept]
+
+
+def test_records_from_before_seals_and_checksums_are_read(store):
+    record = save(store)
+    old = {key: value for key, value in record.header.items() if key not in ("seal", "history_sha256", "step_loss_sha256")}
+    write_json(record.path / "header.json", old)
+    (read,) = store.records(CELL)
+    assert read.header == old
+    assert not differences(contents(read), contents(record))
+
+
+def test_a_seal_survives_writing_and_reading():
+    header = {"b": [1, 2.5e-7, None, 0.1], "a": {"é": -0.0, "z": True, "y": (1, 2)}}
+    sealed = {**header, "seal": seal(header)}
+    assert seal(json.loads(json.dumps(sealed))) == seal(sealed) == seal(header)
+    assert seal({**header, "b": [1, 2.5e-7, None, 0.2]}) != seal(header)
+
+
+def test_one_holder_of_a_lease(store):
+    other = tiny({"model.hidden": 9})
+    with store.lease(CELL):
+        with pytest.raises(Busy, match=f"another process is training {CELL.id}"), store.lease(CELL):
+            pass
+        with store.lease(other):
+            pass
+    with store.lease(CELL):
+        pass
+
+
+def test_a_lease_is_no_record(store):
+    with store.lease(CELL):
+        assert store.records(CELL) == []
+
+
+EARLY, LATE = 400.0, 4000.0
+
+
+@pytest.mark.parametrize(
+    ("follow", "step", "t4", "diverged", "complete"),
+    [
+        (Follow(1000, 0), 1000, None, False, True),
+        (Follow(1000, 0), 999, None, False, False),
+        (Follow(0, 1000), 1000, None, False, True),
+        (Follow(1000, 0), 600, EARLY, False, True),  # 400 + 200
+        (Follow(1000, 0), 599, EARLY, False, False),
+        (Follow(1000, 800), 600, EARLY, False, False),
+        (Follow(1000, 800), 800, EARLY, False, True),
+        (Follow(10_000, 0), 4400, LATE, False, True),  # 4 000 + 10 %
+        (Follow(4300, 0), 4300, LATE, False, True),
+        (Follow(10**6, 10**6), 50, None, True, True),
+    ],
+)
+def test_complete(follow, step, t4, diverged, complete):
+    t4 = [None, None] if t4 is None else [t4 - 50, t4]
+    assert made(step=step, t4=t4, diverged=diverged).complete(follow) is complete
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "serves"),
+    [
+        ([], (), True),
+        ([], ((10, 100),), False),
+        ([[10, 100]], (), True),
+        ([[10, 100]], ((10, 100),), True),
+        ([[10, 100]], ((20, 100),), True),
+        ([[10, 100]], ((10, 90),), True),
+        ([[10, 100]], ((5, 100),), False),
+        ([[10, 100]], ((15, 100),), False),
+        ([[10, 100]], ((10, 110),), False),
+        ([[10, 100], [50, 5000]], ((10, 100), (100, 1000)), True),
+        ([[10, 100], [50, 5000]], ((10, 200),), False),
+    ],
+)
+def test_whose_evaluations_serve_whom(own, asked, serves):
+    assert made(dense=own).measured_as(Follow(0, 0, asked)) is serves
+
+
+def test_finding_the_furthest_that_fits():
+    records = [
+        made(step=100),
+        made(step=300),
+        made(step=200, dense=[[10, 100]]),
+        made(step=900, seed=1),
+    ]
+    assert find(records, 0, Follow(0, 0)) is records[1]
+    assert find(records, 0, Follow(0, 0, ((10, 100),))) is records[2]
+    assert find(records, 1, Follow(0, 0)) is records[3]
+    assert find(records, 1, Follow(0, 0, ((10, 100),))) is None
+    assert find([], 0, Follow(0, 0)) is None
+
+
+def test_adoption_is_one_way_and_goes_through(store):
+    first, second, third, other = ({"engine": str(n)} for n in range(4))
+    store.adopt(first, second, {"records": 3})
+    store.adopt(second, third, {"records": 2})
+    assert store.equivalent(third) == {digest(first), digest(second), digest(third)}
+    assert store.equivalent(second) == {digest(first), digest(second)}
+    assert store.equivalent(first) == {digest(first)}
+    assert store.equivalent(other) == {digest(other)}
+    assert {"old": first, "new": second, "records": 3} in store.adoptions()
+    assert made(code=first).is_of(store.equivalent(third))
+    assert not made(code=third).is_of(store.equivalent(first))
+
+
+def test_adopting_back_and_forth_ends(store):
+    store.adopt(OLDER, CODE, {})
+    store.adopt(CODE, OLDER, {})
+    assert store.equivalent(CODE) == store.equivalent(OLDER) == {digest(CODE), digest(OLDER)}
+
+
+def test_adoptions_are_no_records(store):
+    store.adopt(OLDER, CODE, {})
+    record = save(store)
+    assert list(store.all()) == [record]
+
+
+def test_digest_is_canonical():
+    assert digest({"a": 1, "b": (2, 3)}) == digest({"b": [2, 3], "a": 1}) == "efbd0040"
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_histories_are_plain_parquet(store):
+    """A reader of another language finds the columns, compressed."""
+    record = save(store)
+    file = pa.parquet.ParquetFile(record.path / "history-100.parquet")
+    assert file.schema_arrow.names == ["step", "val_acc"]
+    assert file.metadata.row_group(0).column(1).compression == "ZSTD"

@@ -1,0 +1,100 @@
+"""Cells small enough to train for thousands of steps in a test, and what to compare of what they leave."""
+
+from pathlib import Path
+
+import numpy as np
+from regrok.cell import Cell
+from regrok.events import Follow
+from regrok.experiment import Job, override
+from regrok.store import Record, Store
+
+SETTINGS = {  # generalises after some 700 steps
+    "task": {"operation": "add", "modulus": 13},
+    "split": {"fraction": 0.8, "pairs": "ordered"},
+    "model": {"architecture": "mlp", "embedding": 16, "hidden": 32, "layers": 2, "embedding_std": 1.0},
+    "optimizer": {
+        "name": "adamw",
+        "learning_rate": 1e-2,
+        "weight_decay": 1.0,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "epsilon": 1e-8,
+        "decays": "all",
+    },
+    "schedule": {"shape": "constant", "warmup": 10},
+    "batches": {"size": 20, "order": "shuffled", "last": "keep"},
+    "loss": {"precision": "float32"},
+}
+SGD = {"name": "sgd", "learning_rate": 0.05, "weight_decay": 1e-2, "momentum": 0.9, "decays": "all"}
+ODD = {"batches.size": 7, "model.embedding": 5, "model.hidden": 9}
+VARIANTS = {  # what a trajectory may look like; none may show what else is in the stack
+    "base": {},
+    "odd sizes": ODD,
+    "one example": {"batches.size": 1, "model.embedding": 1, "model.hidden": 3},
+    "wide": {"task.modulus": 31, "model.embedding": 24, "model.hidden": 64, "batches.size": 100},
+    "one layer": {"model.layers": 1},
+    "three layers": {"model.layers": 3, "task.operation": "divide"},
+    "float64 loss": {"loss.precision": "float64"},
+    "float64 loss, odd sizes": {"loss.precision": "float64", **ODD},
+    "adam": {"optimizer.name": "adam", "optimizer.weight_decay": 1e-2},
+    "sgd": {"optimizer": SGD},
+    "sgd without momentum": {"optimizer": SGD | {"momentum": 0.0}},
+    "sgd, biases spared": {"optimizer": SGD | {"decays": "no_biases"}, **ODD},
+    "unordered": {"split.pairs": "unordered"},
+    "biases spared": {"optimizer.decays": "no_biases"},
+    "embeddings spared": {"optimizer.decays": "no_embeddings", **ODD},
+    "short batch dropped": {"batches.last": "drop"},
+    "replacement": {"batches.order": "replacement"},
+    "cosine": {"schedule": {"shape": "cosine", "warmup": 3, "horizon": 40}},
+    "staircase": {"schedule": {"shape": "staircase", "warmup": 0, "factor": 0.5, "every": 7}},
+}
+CODE = {"engine": "today"}
+OLDER = {"engine": "yesterday"}
+
+
+def tiny(overrides: dict | None = None) -> Cell:
+    return Cell.model_validate(override(SETTINGS, overrides or {}))
+
+
+def job(
+    seeds: int = 2, event: int = 0, budget: int = 0, dense: tuple = (), overrides: dict | None = None
+) -> Job:
+    return Job(tiny(overrides), seeds, Follow(event, budget, dense))
+
+
+def silent(progress: dict) -> None:
+    pass
+
+
+def differences(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> list[str]:
+    """Names of the arrays that are not the same bits, or in one of the two alone."""
+
+    def same(a: np.ndarray, b: np.ndarray) -> bool:
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+    return [name for name in left | right if name not in left or name not in right or not same(left[name], right[name])]
+
+
+def contents(record: Record) -> dict[str, np.ndarray]:
+    """Everything that a record has measured and would go on from."""
+    return {
+        **{f"history.{name}": column for name, column in record.history().items()},
+        **{f"checkpoint.{name}": array for name, array in record.checkpoint().items()},
+        "step_losses": record.step_losses(),
+    }
+
+
+def by_seed(store: Store, cell: Cell, code: dict = CODE) -> dict[int, Record]:
+    """The records that `code` itself has made; fails where a seed has two."""
+    records = [record for record in store.records(cell) if record.code == code]
+    assert len({record.seed for record in records}) == len(records)
+    return {record.seed: record for record in records}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All files below a folder but leases."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lease"
+    }

@@ -1,0 +1,188 @@
+"""Real processes that train, ended by real signals; what they leave is gone on from as if nothing had happened."""
+
+import json
+import os
+import random
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from regrok import stock
+from regrok.store import Busy, Store
+from regrok.training.train import train
+from tiny import by_seed, contents, differences, files, job, silent
+
+SCRIPT = Path(__file__).parents[2] / "workflow/scripts/train.py"
+TASK = job(seeds=2, budget=1500, dense=((7, 100),), overrides={"optimizer.decays": "no_biases", "batches.size": 11})
+LAST = {"signal": None, "at": None, "checkpoint_seconds": 60.0, "pause": 0.0}
+DRIVER = '''
+"""Run the training script as Snakemake does, and tell on descriptor 1 what has been done."""
+import json, os, runpy, sys, time
+from types import SimpleNamespace
+
+options = json.loads(sys.argv[1])
+snakemake = SimpleNamespace(log=["log"], output=["manifest"], params=SimpleNamespace(**options["params"]))
+if options["checkpoint_seconds"] is not None:
+    from regrok.store import Store
+    from regrok.training import train
+    from regrok.training.stack import Stack
+
+    train.CHECKPOINT_SECONDS = options["checkpoint_seconds"]
+    save, advance = Store.save, Stack.advance
+
+    def telling_save(self, path, header, *rest):
+        save(self, path, header, *rest)
+        os.write(1, f"saved {header['seed']} {header['last_step']}\\n".encode())
+
+    def telling_advance(self):
+        losses = advance(self)
+        os.write(1, f"step {self.step} 0\\n".encode())
+        if self.step == options["at"]:
+            os.kill(os.getpid(), options["signal"])
+        time.sleep(options["pause"])
+        return losses
+
+    Store.save, Stack.advance = telling_save, telling_advance
+runpy.run_path(options["script"], init_globals={"snakemake": snakemake})
+os.write(1, f"torch {int('torch' in sys.modules)} 0\\n".encode())
+'''
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory) -> dict[int, dict]:
+    """The records of an uninterrupted run, by seed."""
+    store = Store(tmp_path_factory.mktemp("uninterrupted"))
+    train(TASK, store, stock.code(TASK), silent)
+    return {record.seed: contents(record) for record in store.records(TASK.cell)}
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a process that trains TASK in tmp_path. None that is left outlives the test."""
+    (tmp_path / "driver.py").write_text(DRIVER)
+    processes = []
+
+    def started(**options) -> subprocess.Popen:
+        params = {"job": TASK.dump(), "code": stock.code(TASK)}
+        options = {**LAST, "script": str(SCRIPT), "params": params, **options}
+        process = subprocess.Popen(
+            [sys.executable, "driver.py", json.dumps(options)],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield started
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def told(lines: Iterator[str]) -> Iterator[tuple[str, int, int]]:
+    """(word, first number, second number) of each whole line."""
+    for line in lines:
+        word, first, second = line.split()
+        yield word, int(first), int(second)
+
+
+def rest(process: subprocess.Popen) -> list[tuple[str, int, int]]:
+    """What a process has told until it ended."""
+    output, _ = process.communicate()
+    return list(told(line for line in output.splitlines(keepends=True) if line.endswith("\n")))
+
+
+def go_on(folder: Path, expected: dict[int, dict]) -> None:
+    """Train to the end in this process; what comes out must be as if never interrupted."""
+    store = Store(folder / "results/store")
+    train(TASK, store, stock.code(TASK), silent)
+    records = by_seed(store, TASK.cell, stock.code(TASK))
+    assert records.keys() == expected.keys()
+    for seed, record in records.items():
+        assert not differences(contents(record), expected[seed])
+        assert len(files(record.path)) == 4
+
+
+@pytest.mark.parametrize(("number", "step"), [(signal.SIGTERM, 37), (signal.SIGINT, 300)])
+def test_a_signal_loses_nothing(start, tmp_path, expected, number, step):
+    """With a minute between checkpoints, the one at the signal is the first."""
+    process = start(signal=number, at=step)
+    lines = rest(process)
+    assert process.returncode == 128 + number
+    assert lines[-3:] == [("step", step, 0), ("saved", 0, step), ("saved", 1, step)]
+    store = Store(tmp_path / "results/store")
+    assert [record.step for record in store.records(TASK.cell)] == [step, step]
+    assert not (tmp_path / "manifest").exists()
+    assert not list(tmp_path.glob("results/store/progress/*"))
+    go_on(tmp_path, expected)
+
+
+def test_another_process_is_kept_out_until_the_first_ends(start, tmp_path, monkeypatch, expected):
+    process = start(pause=0.005)
+    for word, step, _ in told(process.stdout):
+        if (word, step) == ("step", 20):
+            break
+    store = Store(tmp_path / "results/store")
+    with pytest.raises(Busy, match=TASK.cell.id):
+        train(TASK, store, stock.code(TASK), silent)
+    monkeypatch.chdir(tmp_path)
+    params = SimpleNamespace(job=TASK.dump(), code=stock.code(TASK))
+    call = {"snakemake": SimpleNamespace(log=["other log"], output=["manifest"], params=params)}
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "environ", dict(os.environ))
+        with pytest.raises(SystemExit, match="another process is training"):
+            runpy.run_path(str(SCRIPT), init_globals=call)
+    process.terminate()
+    lines = rest(process)
+    assert process.returncode == 143
+    last = max(step for word, step, _ in lines if word == "step")
+    assert last < TASK.follow.budget
+    assert [record.step for record in store.records(TASK.cell)] == [last, last]
+    go_on(tmp_path, expected)
+
+
+def test_kill_at_random_moments(start, tmp_path, expected):
+    """A checkpoint at every step, so that most moments lie within a save. No more is lost than what came after the
+    last whole one, and the store can be read at all times."""
+    store, moments = Store(tmp_path / "results/store"), random.Random(0)
+    for _ in range(4):
+        process = start(checkpoint_seconds=-1.0)
+        saved = next(line for line in told(process.stdout) if line[0] == "saved")
+        try:
+            process.wait(moments.uniform(0, 0.3))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        lines = [saved, *rest(process)]
+        assert process.returncode == -signal.SIGKILL
+        records = by_seed(store, TASK.cell, stock.code(TASK))
+        for seed, step in {seed: step for word, seed, step in lines if word == "saved"}.items():
+            assert records[seed].step in (step, step + 1)
+        for record in records.values():
+            held = contents(record)
+            assert len(held["step_losses"]) == record.step
+            assert held["history.step"][-1] <= record.step
+    go_on(tmp_path, expected)
+
+
+def test_a_complete_cell_needs_no_torch_and_names_its_records(start, tmp_path):
+    store = Store(tmp_path / "results/store")
+    train(TASK, store, stock.code(TASK), silent)
+    before = files(store.root)
+    process = start(checkpoint_seconds=None)
+    assert rest(process) == [("torch", 0, 0)]
+    assert process.returncode == 0
+    assert files(store.root) == before
+    manifest = json.loads((tmp_path / "manifest").read_text())
+    assert manifest["cell"] == TASK.cell.id
+    assert [member["seed"] for member in manifest["members"]] == [0, 1]
+    for member in manifest["members"]:
+        assert member["last_step"] == 1500
+        header = json.loads((store.root / member["record"] / "header.json").read_text())
+        assert (header["seed"], header["checkpoint_sha256"]) == (member["seed"], member["checkpoint_sha256"])

@@ -1,0 +1,160 @@
+"""A member's trajectory depends on its cell and its seed alone: the same bits alone, in any stack, in any course."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from regrok.training.stack import METRICS, Stack, data
+from regrok.training.streams import torch_generator
+from tiny import ODD, VARIANTS, differences, tiny
+from torch.nn import functional
+
+SEEDS = range(5)
+STEPS = 40
+
+
+@cache
+def alone(variant: str, seed: int) -> tuple[list[dict], list[float], dict[str, float]]:
+    """A member trained alone and never evaluated before the end: its state after each step, losses, evaluation."""
+    stack = Stack(tiny(VARIANTS[variant]), [seed])
+    states, losses = [stack.state(0)], []
+    for _ in range(STEPS):
+        losses.append(stack.advance()[0].item())
+        states.append(stack.state(0))
+    return states, losses, {name: values[0] for name, values in stack.evaluate().items()}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("members", [2, 5])
+def test_the_same_bits_in_any_stack(variant, members):
+    seeds = SEEDS[-members:]
+    stack = Stack(tiny(VARIANTS[variant]), list(seeds))
+    losses = np.array([stack.advance().tolist() for _ in range(STEPS)])
+    evaluation = stack.evaluate()
+    for index, seed in enumerate(seeds):
+        states, expected_losses, expected = alone(variant, seed)
+        assert not differences(stack.state(index), states[-1])
+        assert losses[:, index].tolist() == expected_losses
+        assert {name: evaluation[name][index] for name in METRICS} == expected
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("advance"), st.integers(1, 9)),
+    st.tuples(st.just("evaluate"), st.none()),
+    st.tuples(st.just("keep"), st.permutations(SEEDS)),
+    st.tuples(st.just("resume"), st.permutations(SEEDS)),
+)
+
+
+@pytest.mark.parametrize("variant", ["odd sizes", "sgd, biases spared", "short batch dropped"])
+@settings(max_examples=12, deadline=None)
+@given(course=st.lists(ACTIONS, min_size=3, max_size=10))
+def test_the_same_bits_in_any_course(variant, course):
+    """Members leave, the rest changes places, is evaluated, is taken up again by a fresh stack."""
+    cell = tiny(VARIANTS[variant])
+    stack = Stack(cell, list(SEEDS))
+    for action, value in course:
+        if action == "advance":
+            for _ in range(min(value, STEPS - stack.step)):
+                losses = stack.advance().tolist()
+                assert losses == [alone(variant, seed)[1][stack.step - 1] for seed in stack.seeds]
+        elif action == "evaluate":
+            stack.evaluate()
+        else:
+            order = [index for index in value if index < len(stack.seeds)]
+            if action == "keep":
+                stack.keep(order[: max(1, len(order) - 1)])
+            else:
+                fresh = Stack(cell, [9])  # as a process that starts anew
+                fresh.restore([stack.seeds[i] for i in order], [stack.state(i) for i in order], stack.step)
+                stack = fresh
+        for index, seed in enumerate(stack.seeds):
+            assert not differences(stack.state(index), alone(variant, seed)[0][stack.step])
+
+
+@pytest.mark.parametrize("variant", ["base", "float64 loss, odd sizes"])
+def test_a_member_that_diverges_takes_nobody_along(variant):
+    stack = Stack(tiny(VARIANTS[variant]), [0, 1, 2])
+    stack.parameters.buffers[0][1] = torch.nan
+    for _ in range(STEPS):
+        losses = stack.advance()
+    evaluation = stack.evaluate()
+    assert losses.isnan().tolist() == [False, True, False]
+    assert np.isnan(evaluation["train_loss"]).tolist() == [False, True, False]
+    assert evaluation["train_acc"][1] == evaluation["val_acc"][1] == 0
+    for seed in (0, 2):
+        assert not differences(stack.state(seed), alone(variant, seed)[0][-1])
+
+
+def test_seeds_and_settings_matter():
+    """What makes the comparisons above worth anything."""
+    end = alone("base", 0)[0][-1]
+    assert differences(end, alone("base", 1)[0][-1])
+    assert differences(end, alone("base", 0)[0][-2])
+    for variant in VARIANTS.keys() - {"base"}:
+        assert differences(end, alone(variant, 0)[0][-1]), variant
+
+
+def test_a_state_is_a_copy():
+    stack = Stack(tiny(), [0, 1])
+    stack.advance()
+    state = stack.state(1)
+    before = {name: array.copy() for name, array in state.items()}
+    stack.advance()
+    assert not differences(state, before)
+    assert differences(state, stack.state(1))
+
+
+@pytest.mark.parametrize("variant", ["base", "sgd", "biases spared", "sgd without momentum"])
+def test_a_state_holds_parameters_and_moments(variant):
+    moments = {"sgd": {"momentum_buffer"}, "sgd without momentum": set()}.get(variant, {"exp_avg", "exp_avg_sq"})
+    buffers = ["decayed", "undecayed"] if variant == "biases spared" else ["decayed"]
+    state = alone(variant, 0)[0][-1]
+    filled = {name for name, array in state.items() if array.any()}
+    assert filled == {f"{buffer}.{name}" for buffer in buffers for name in {"value", *moments}}
+
+
+@pytest.mark.parametrize(
+    "overrides", [{}, {"split.pairs": "unordered"}, {"split.fraction": 0.37, **ODD}, {"task.modulus": 31}]
+)
+def test_evaluation_against_a_plain_float64_model(overrides):
+    """One more than a pass of EVALUATION_BATCH examples, too; examples on neither side of an unordered split count not."""
+    cell = tiny(overrides)
+    seeds = [3, 4]
+    evaluation = Stack(cell, seeds).evaluate()
+    module = Stack(cell, seeds).module
+    for index, seed in enumerate(seeds):
+        examples = data(cell, seed)
+        plain = module.Plain(cell.model, examples.tokens, examples.classes, torch_generator(seed, "initialisation"))
+        plain = plain.double()
+        logits, answers = plain(torch.as_tensor(examples.inputs)), torch.as_tensor(examples.answers)
+        losses = functional.cross_entropy(logits, answers, reduction="none").detach().numpy()
+        hits = (logits.argmax(1) == answers).numpy()
+        expected = {
+            "train_loss": losses[examples.train].mean(),
+            "val_loss": losses[examples.validation].mean(),
+            "train_acc": hits[examples.train].mean(),
+            "val_acc": hits[examples.validation].mean(),
+            "weight_norm": np.sqrt(sum(part.square().sum().item() for part in plain.parameters())),
+            "zero_loss_share": 0.0,
+        }
+        assert {name: values[index] for name, values in evaluation.items()} == pytest.approx(expected, rel=1e-6)
+
+
+def test_float64_loss_reaches_zero_later():
+    """Share of training examples whose loss is exactly 0, at margins of some 20 nats: 1 + exp(-20) is 1 in float32."""
+    shares = {}
+    for precision in ("float32", "float64"):
+        stack = Stack(tiny({"loss.precision": precision, "optimizer.weight_decay": 0.0}), [0])
+        for _ in range(300):
+            stack.advance()
+        for name in ("linears.2.weight", "linears.2.bias"):
+            stack.parameters.values[name].mul_(4)
+        evaluation = stack.evaluate()
+        assert evaluation["train_acc"] == [1.0]
+        shares[precision] = evaluation["zero_loss_share"][0]
+    assert shares["float32"] > 0.9
+    assert shares["float64"] < 0.1

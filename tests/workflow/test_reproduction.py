@@ -1,0 +1,165 @@
+"""Scale smoke from nothing to the PDF, and what is run again after an edit. The tests build on one another's checkout
+but leave it as they found it."""
+
+import json
+import os
+import re
+import shutil
+from contextlib import contextmanager
+
+import pandas as pd
+import pyarrow.parquet as pq
+from checkout import ROOT
+
+from regrok.analysis.catalogue import derived
+from regrok.config import load
+from regrok.experiment import jobs
+from regrok.store import Store
+
+SMOKE = {"scale": "smoke"}
+
+
+@contextmanager
+def edited(path, old, new):
+    """The file with a replacement, for a while; its times are restored with its content."""
+    text, times = path.read_text(), path.stat()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_everything_comes_out(reproduced):
+    root = reproduced.root
+    pdf = root / "paper" / "smoke" / "regrok.pdf"
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert pdf.stat().st_size > 100_000
+    for name in derived():
+        for suffix in ("parquet", "csv", "tex"):
+            assert (root / "results" / "smoke" / "tables" / f"{name}.{suffix}").is_file(), name
+    for figure in (root / "figures" / "smoke").glob("*.svg"):
+        assert figure.with_suffix(".pdf").is_file()
+    claims = json.loads((root / "results" / "smoke" / "claims.json").read_text())["claims"]
+    assert {"000-C1", "000-C2", "000-C2b", "000-C2c", "000-C2d", "000-C3", "000-C4", "000-C6", "000-C11"} <= set(claims)
+
+
+def test_summary(reproduced):
+    cells = len(jobs(load(ROOT / "config.yaml"), "smoke"))
+    assert f"{cells} trained, 0 reused; 66 of 66 members" in reproduced.said
+    assert "undecided" in reproduced.said
+    assert reproduced.said.strip().endswith("paper/smoke/regrok.pdf")
+
+
+def test_columns_are_documented_in_the_files(reproduced):
+    schema = pq.read_schema(reproduced.root / "results" / "smoke" / "tables" / "members.parquet")
+    assert schema.field("t4").metadata[b"unit"] == b"steps"
+    assert b"grokking" in schema.field("t4").metadata[b"meaning"]
+
+
+def test_every_member_is_in_the_tables(reproduced):
+    members = pd.read_parquet(reproduced.root / "results" / "smoke" / "tables" / "members.parquet")
+    wanted = {(job.cell.id, seed) for job in jobs(load(ROOT / "config.yaml"), "smoke") for seed in range(job.seeds)}
+    assert set(zip(members["cell"], members["seed"], strict=True)) == wanted
+    assert (members["last_step"] == 200).all()
+
+
+def test_a_second_run_does_nothing(reproduced):
+    assert reproduced.planned(**SMOKE) == {}
+
+
+def test_comments_and_docstrings_change_nothing(reproduced):
+    with edited(
+        reproduced.root / "workflow/regrok/training/stack.py", '"""Members of one cell', '"""The members of one cell'
+    ):
+        assert reproduced.planned(**SMOKE) == {}
+
+
+def test_editing_a_figure_redraws_that_figure_and_the_paper(reproduced):
+    path = reproduced.root / "workflow/regrok/figures/no_decay.py"
+    with edited(path, "def draw(", "EDITED = True\n\n\ndef draw("):
+        assert reproduced.planned(**SMOKE) == {"all": 1, "figure": 1, "paper": 1}
+
+
+def test_editing_a_table_rebuilds_what_reads_it(reproduced):
+    path = reproduced.root / "workflow/regrok/analysis/early_stopping.py"
+    with edited(path, "def build(", "EDITED = True\n\n\ndef build("):
+        planned = reproduced.planned(**SMOKE)
+    assert planned["table"] == 1
+    assert planned["figure"] == 1
+    assert "train" not in planned
+
+
+def test_editing_the_engine_makes_records_stale_but_deletes_nothing(reproduced):
+    before = sorted(path for path in (reproduced.root / "results/store").rglob("*") if path.is_file())
+    path = reproduced.root / "workflow/regrok/training/optimizers.py"
+    with edited(path, "def decayed(", "EDITED = True\n\n\ndef decayed("):
+        result = reproduced.command("reproduce", "--scale", "smoke")
+        bare = reproduced.snakemake(**SMOKE)
+        planned = reproduced.planned(**SMOKE, retrain=1)
+        paper = reproduced.planned(**SMOKE, train=0)
+    assert result.returncode != 0
+    assert re.search(
+        r"66 records are stale \(\d+\.\d core-hours\), because regrok/training/optimizers.py changed", result.stdout
+    )
+    assert "RETRAIN=1" in result.stdout
+    assert "make adopt" in result.stdout
+    assert "records are stale" in bare.stdout
+    assert planned["train"] == 33
+    assert "train" not in paper
+    assert before == sorted(path for path in (reproduced.root / "results/store").rglob("*") if path.is_file())
+
+
+def test_adopting_after_an_edit_that_changes_no_bit(reproduced, tmp_path):
+    shutil.copytree(reproduced.root, tmp_path / "copy", symlinks=True)
+    project = type(reproduced)(tmp_path / "copy")
+    path = project.root / "workflow/regrok/training/optimizers.py"
+    with edited(path, "def decayed(", "EDITED = True\n\n\ndef decayed("):
+        result = project.command("adopt", "--scale", "smoke", "--sample", "2")
+        assert result.returncode == 0, result.stdout
+        assert result.stdout.count("identical") == 3
+        assert "all 66 count as made by today's code" in result.stdout
+        assert project.command("reproduce", "--scale", "smoke").returncode == 0
+
+
+def test_an_edit_that_changes_bits_is_not_adopted(reproduced, tmp_path):
+    shutil.copytree(reproduced.root, tmp_path / "copy", symlinks=True)
+    project = type(reproduced)(tmp_path / "copy")
+    path = project.root / "workflow/regrok/training/optimizers.py"
+    with edited(path, "(step + 1) / schedule.warmup", "(step + 0.5) / schedule.warmup"):
+        result = project.command("adopt", "--scale", "smoke", "--sample", "4")
+        assert result.returncode != 0
+        assert "differs in" in result.stdout
+        assert "are stale" in project.command("reproduce", "--scale", "smoke").stdout
+
+
+def test_losing_a_manifest_costs_no_training(reproduced):
+    cell = jobs(load(ROOT / "config.yaml"), "smoke")[0].cell
+    (record, *_) = Store(reproduced.root / "results/store").records(cell)
+    times = record.path.stat().st_mtime_ns
+    (reproduced.root / "results/smoke/runs" / f"{cell.id}.json").unlink()
+    result = reproduced.command("reproduce", "--scale", "smoke")
+    assert result.returncode == 0, result.stdout
+    assert "0 trained, 33 reused" in result.stdout
+    assert record.path.stat().st_mtime_ns == times
+
+
+def test_paper_from_records_alone(reproduced, tmp_path):
+    """A clone whose records came from elsewhere: no metadata of Snakemake's, no manifests, any file times."""
+    shutil.copytree(reproduced.root, tmp_path / "clone", ignore=shutil.ignore_patterns(".snakemake", "smoke"))
+    project = type(reproduced)(tmp_path / "clone")
+    result = project.command("reproduce", "--scale", "smoke", "--paper")
+    assert result.returncode == 0, result.stdout
+    pdf = "paper/smoke/regrok.pdf"
+    assert (project.root / pdf).read_bytes() == (reproduced.root / pdf).read_bytes()
+
+
+def test_html_report(reproduced):
+    result = reproduced.snakemake("--report", "report.html", **SMOKE)
+    assert result.returncode == 0, result.stdout
+    page = (reproduced.root / "report.html").read_text()
+    assert "regrok.pdf" in page
+    assert str(reproduced.root) not in page
+    (reproduced.root / "report.html").unlink()
