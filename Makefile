@@ -43,7 +43,7 @@ test: .venv/ready ## format check, lint and all tests
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/snakemake --lint --config scale=smoke
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 format: .venv/ready ## let ruff and snakefmt rewrite the sources
 	@$(BIN)/ruff format $(SOURCES)
@@ -60,7 +60,8 @@ lock: ## resolve envs/requirements.in into envs/lock.txt, in a throw-away enviro
 	@.venv-lock/bin/pip freeze --all --exclude pip | sed 's/+cpu//' > envs/lock.txt && rm -rf .venv-lock
 
 clean: ## remove what a scale has built; records and checkpoints in results/store stay
-	@rm -rf "results/$(SCALE)" "figures/$(SCALE)" "paper/$(SCALE)"
+	@case "$(SCALE)" in smoke|laptop|desk|cluster) rm -rf "results/$(SCALE)" "figures/$(SCALE)" "paper/$(SCALE)" ;; \
+	  *) echo "regrok: SCALE must be smoke, laptop, desk or cluster." >&2; exit 2 ;; esac
 
 .venv/ready: envs/lock.txt pyproject.toml
 	@echo "Setting up .venv (once, some minutes)"

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 from pydantic import ValidationError
+
 from regrok.cell import Cell
 
 SGD = {

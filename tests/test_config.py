@@ -16,6 +16,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from regrok.config import ConfigError, check_report, check_scale, load, read, schema
 from regrok.experiment import SCALES, designs, jobs
 

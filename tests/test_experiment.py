@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from regrok.experiment import Config, Grid, Job, Scale, designs, extent, jobs, override
 
 SCALES = {

@@ -8,12 +8,13 @@ import os
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import CODE, OLDER, contents, differences, files, tiny
+
 from regrok import store as module
 from regrok.events import Follow
 from regrok.store import Busy, Record, Store, digest, find, seal, write_atomically, write_json
-from tiny import CODE, OLDER, contents, differences, files, tiny
 
 CELL = tiny()
 HISTORY = {"step": np.array([0, 50, 100]), "val_acc": np.array([0.1, np.nan, np.float32(1 / 3)], dtype=np.float32)}
@@ -83,7 +84,11 @@ def test_a_newer_state_replaces_the_older_and_its_files(store):
 def test_a_record_has_a_place_of_its_own(store):
     """By cell, seed, code and evaluation grid; how far to follow is no part of it."""
     base = store.path(CELL, 0, CODE, Follow(1000, 0))
-    assert base == store.path(CELL, 0, CODE, Follow(0, 5000)) == store.path(CELL, 0, dict(reversed(CODE.items())), Follow(1, 1))
+    assert (
+        base
+        == store.path(CELL, 0, CODE, Follow(0, 5000))
+        == store.path(CELL, 0, dict(reversed(CODE.items())), Follow(1, 1))
+    )
     others = [
         store.path(tiny({"model.hidden": 9}), 0, CODE, Follow(1000, 0)),
         store.path(CELL, 1, CODE, Follow(1000, 0)),
@@ -184,6 +189,7 @@ def test_only_durable_writes_wait_for_the_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("part", ["history", "checkpoint", "step_loss"])
+@settings(max_examples=25, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_no_flipped_bit_goes_unnoticed(tmp_path_factory, part, place, bit):
     record = save(Store(tmp_path_factory.mktemp("store")))
@@ -227,7 +233,9 @@ def test_a_damaged_header_is_no_record(store, spoil):
 
 def test_records_from_before_seals_and_checksums_are_read(store):
     record = save(store)
-    old = {key: value for key, value in record.header.items() if key not in ("seal", "history_sha256", "step_loss_sha256")}
+    old = {
+        key: value for key, value in record.header.items() if key not in ("seal", "history_sha256", "step_loss_sha256")
+    }
     write_json(record.path / "header.json", old)
     (read,) = store.records(CELL)
     assert read.header == old

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from regrok import sources
 
 FLOORS = (
@@ -16,7 +17,7 @@ FLOORS = (
     {"training", "stock", "progress"},
     {"analysis"},
     {"figures"},
-    {"paper"},
+    {"paper", "audit"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 MODULES = [module for module in sources.modules() if module != "regrok"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from regrok.cell import Cell
 from regrok.events import Follow
 from regrok.experiment import Job, override
@@ -56,9 +57,7 @@ def tiny(overrides: dict | None = None) -> Cell:
     return Cell.model_validate(override(SETTINGS, overrides or {}))
 
 
-def job(
-    seeds: int = 2, event: int = 0, budget: int = 0, dense: tuple = (), overrides: dict | None = None
-) -> Job:
+def job(seeds: int = 2, event: int = 0, budget: int = 0, dense: tuple = (), overrides: dict | None = None) -> Job:
     return Job(tiny(overrides), seeds, Follow(event, budget, dense))
 
 

@@ -65,6 +65,12 @@ def test_cells_without_members_have_no_ratio():
         assert table.loc["base", "ratio"] == 1
 
 
+def test_cells_that_nobody_describes_are_left_out():
+    members, designs, cells = tables(base=(at(0.3), [4000], True), high=(at(0.6), [1000], False))
+    assert list(speedup.build(members, designs, cells[cells["cell"] == "base"])["cell"]) == ["base"]
+    assert speedup.build(members.iloc[:0], designs, cells.iloc[:0]).empty
+
+
 def test_only_studies_with_a_reference_at_this_scale():
     members, designs, cells = tables(base=(at(0.3), [4000], True), high=(at(0.6), [1000], False))
     other = designs.assign(study="operations", reference=False)

@@ -212,23 +212,3 @@ def test_durations_and_intervals_of_members():
     np.testing.assert_array_equal(after, [2950, 10_000, 10_000, 4950])
     np.testing.assert_array_equal(at, [3000, np.inf, np.inf, 5000])
     np.testing.assert_array_equal(event, [True, False, False, True])
-
-
-def test_sign_test_pairs_by_seed():
-    nan = np.nan
-    reference = table(3000, 3000, 3000, nan, nan, 4000, 5000, 9000)
-    other = table(2000, 1000, nan, 2500, nan, 4000, 1000).iloc[::-1]
-    # seeds 0, 1, 3, 6 faster, 2 slower, 4 and 5 undecided, 7 alone; p = 2 (1 + 5) / 2^5
-    assert survival.paired_sign(reference, other) == survival.SignTest(4, 1, 2, pytest.approx(12 / 32))
-    assert survival.paired_sign(other, reference) == survival.SignTest(1, 4, 2, pytest.approx(12 / 32))
-
-
-def test_sign_test_leaves_open_what_censoring_hides():
-    short = table(np.nan, budget=1000)
-    assert survival.paired_sign(table(3000), short) == survival.SignTest(0, 0, 1, 1.0)
-    assert survival.paired_sign(table(900), short) == survival.SignTest(0, 1, 0, 1.0)
-
-
-def test_sign_test_without_decided_seeds():
-    assert survival.paired_sign(table(np.nan), table(np.nan)) == survival.SignTest(0, 0, 1, 1.0)
-    assert survival.paired_sign(table(), table()) == survival.SignTest(0, 0, 0, 1.0)

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
+
 from regrok.models.layers import CrossEntropy, Linear, PairEmbedding, Workspace, multiply
 from regrok.models.parameters import ALIGNMENT, Parameters
-from torch.nn import functional
 
 S, B = 3, 11
 
@@ -165,7 +166,7 @@ def test_losses_of_margins(precision, margin):
     absolute = 1.5e-7 if precision == "float32" else 1e-15  # a float below 1 or two
     assert loss.item() == pytest.approx(exact, rel=1e-6, abs=absolute)
     assert gradient[0, 0].tolist() == pytest.approx(
-        [-1 / (1 + math.exp(min(margin, 700)) / 2), *[1 / (2 + math.exp(min(margin, 700)))] * 2], rel=1e-5, abs=1e-7
+        [-1 / (1 + math.exp(min(margin, 700)) / 2), *[1 / (2 + math.exp(min(margin, 700)))] * 2], rel=1e-5, abs=absolute
     )
 
 
@@ -182,7 +183,9 @@ def test_where_a_loss_is_exactly_zero(precision, zero, positive):
 
 def test_float64_keeps_gradients_that_float32_loses():
     """At a margin of 20 the answer's own gradient, p - 1, is 0 in float32 and -4e-9 in float64."""
-    gradients = {name: CrossEntropy(name).forward(one(20.0), ANSWER)[1][0, 0, 0].item() for name in ("float32", "float64")}
+    gradients = {
+        name: CrossEntropy(name).forward(one(20.0), ANSWER)[1][0, 0, 0].item() for name in ("float32", "float64")
+    }
     assert gradients["float32"] == 0
     assert gradients["float64"] == pytest.approx(-2 * math.exp(-20), rel=1e-6)
 
@@ -218,6 +221,7 @@ def test_an_answer_must_be_the_single_likeliest(logits, correct):
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.1, 1.0, 50.0]))
 def test_judging(precision, seed, scale):
     """Losses of single examples as torch has them, hits as argmax, from logits that are no compact tensor."""

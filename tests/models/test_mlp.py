@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from regrok.cell import MLP as Settings
 from regrok.models.mlp import MLP, Stacked, unfold
 from regrok.models.parameters import Parameters
@@ -25,7 +26,7 @@ def plain(model: Settings, tokens: int, classes: int, seed: int) -> MLP:
     return MLP(model, tokens, classes, torch.Generator().manual_seed(seed))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SETTINGS, TOKENS, TOKENS, st.integers(1, 4), st.integers(1, 30))
 def test_both_forms_are_one_function(model, tokens, classes, members, examples):
     """The stacked form in float32 against the plain one in float64; and both gradients."""
@@ -54,6 +55,7 @@ def test_both_forms_are_one_function(model, tokens, classes, members, examples):
             torch.testing.assert_close(ours, wanted.detach(), rtol=1e-3, atol=1e-4 * (1 + wanted.abs().max().item()))
 
 
+@settings(max_examples=25, deadline=None)
 @given(SETTINGS, TOKENS, TOKENS)
 def test_counting_parameters(model, tokens, classes):
     """By formula, in the plain module, and in the names that the stacked form knows them by: each exactly once."""
@@ -82,7 +84,7 @@ def test_flops_by_hand():
 
 
 def test_initialisation():
-    """PyTorch's defaults for linear layers, uniform within 1 / sqrt(inputs); embeddings normal with the set deviation."""
+    """Linear layers uniform within 1 / sqrt(inputs), as PyTorch's default; embeddings normal with the set deviation."""
     model = Settings(architecture="mlp", embedding=80, hidden=128, layers=2, embedding_std=0.3)
     module = plain(model, 97, 97, 0)
     for embedding in (module.embed_x.weight, module.embed_y.weight):

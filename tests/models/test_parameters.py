@@ -4,22 +4,25 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import VARIANTS, tiny
+
 from regrok.models.parameters import ALIGNMENT, Parameters, aligned
 from regrok.training.stack import Stack
-from tiny import VARIANTS, tiny
 
 SHAPES = {"a": (3, 5), "b": (7,), "c": (16,), "d": (2, 3, 4)}
 BYTES = 4 * ALIGNMENT
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_aligned(size):
     assert aligned(size) % ALIGNMENT == 0
     assert size <= aligned(size) < size + ALIGNMENT
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.dictionaries(st.text("abcd", min_size=1), st.lists(st.integers(1, 9), max_size=3).map(tuple), min_size=1),
     st.integers(1, 5),
@@ -45,7 +48,9 @@ def test_every_member_of_every_parameter_begins_on_a_cache_line(shapes, members,
 def filled(members: int, decayed: frozenset = frozenset("ab")) -> Parameters:
     parameters = Parameters(SHAPES, set(decayed), members)
     for row in range(members):
-        parameters.load(row, {name: torch.full(shape, 10.0 * row + i) for i, (name, shape) in enumerate(SHAPES.items())})
+        parameters.load(
+            row, {name: torch.full(shape, 10.0 * row + i) for i, (name, shape) in enumerate(SHAPES.items())}
+        )
     return parameters
 
 

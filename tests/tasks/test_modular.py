@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from regrok.tasks.modular import OPERATIONS, inverse, is_prime, table
 
 PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from regrok.tasks.modular import OPERATIONS, table
 from regrok.tasks.split import split, train_size
 from regrok.tasks.table import Table

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from regrok.cell import Batches
 from regrok.training.batches import BatchOrder
 
@@ -20,6 +21,7 @@ def batches(order: BatchOrder, steps: range) -> list[np.ndarray]:
     return [order.orders[:, part] for part in map(order, steps)]
 
 
+@settings(deadline=None)
 @given(SIZES, st.integers(0, 3))
 def test_an_epoch_visits_each_example_once(sizes, epoch):
     n, size = sizes
@@ -32,6 +34,7 @@ def test_an_epoch_visits_each_example_once(sizes, epoch):
         assert sorted(visited) == order.train[member].tolist()
 
 
+@settings(deadline=None)
 @given(SIZES)
 def test_a_dropped_last_batch(sizes):
     """Each epoch leaves out its own remainder, no example twice, no short batch."""

@@ -12,13 +12,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tiny import by_seed, contents, differences, files, job, silent
+
 from regrok import stock
 from regrok.store import Busy, Store
 from regrok.training.train import train
-from tiny import by_seed, contents, differences, files, job, silent
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/train.py"
-TASK = job(seeds=2, budget=1500, dense=((7, 100),), overrides={"optimizer.decays": "no_biases", "batches.size": 11})
+TASK = job(seeds=2, budget=600, dense=((7, 100),), overrides={"optimizer.decays": "no_biases", "batches.size": 11})
 LAST = {"signal": None, "at": None, "checkpoint_seconds": 60.0, "pause": 0.0}
 DRIVER = '''
 """Run the training script as Snakemake does, and tell on descriptor 1 what has been done."""
@@ -74,7 +75,7 @@ def start(tmp_path):
             [sys.executable, "driver.py", json.dumps(options)],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
         processes.append(process)
@@ -83,20 +84,22 @@ def start(tmp_path):
     yield started
     for process in processes:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
-def told(lines: Iterator[str]) -> Iterator[tuple[str, int, int]]:
-    """(word, first number, second number) of each whole line."""
-    for line in lines:
+def told(process: subprocess.Popen) -> Iterator[tuple[str, int, int]]:
+    """(word, first number, second number) of each line that a process has yet to tell."""
+    for line in process.stdout:
         word, first, second = line.split()
         yield word, int(first), int(second)
 
 
 def rest(process: subprocess.Popen) -> list[tuple[str, int, int]]:
-    """What a process has told until it ended."""
-    output, _ = process.communicate()
-    return list(told(line for line in output.splitlines(keepends=True) if line.endswith("\n")))
+    """What a process tells until it has ended."""
+    lines = list(told(process))
+    process.wait()
+    return lines
 
 
 def go_on(folder: Path, expected: dict[int, dict]) -> None:
@@ -110,7 +113,7 @@ def go_on(folder: Path, expected: dict[int, dict]) -> None:
         assert len(files(record.path)) == 4
 
 
-@pytest.mark.parametrize(("number", "step"), [(signal.SIGTERM, 37), (signal.SIGINT, 300)])
+@pytest.mark.parametrize(("number", "step"), [(signal.SIGTERM, 37), (signal.SIGINT, 151)])
 def test_a_signal_loses_nothing(start, tmp_path, expected, number, step):
     """With a minute between checkpoints, the one at the signal is the first."""
     process = start(signal=number, at=step)
@@ -125,8 +128,8 @@ def test_a_signal_loses_nothing(start, tmp_path, expected, number, step):
 
 
 def test_another_process_is_kept_out_until_the_first_ends(start, tmp_path, monkeypatch, expected):
-    process = start(pause=0.005)
-    for word, step, _ in told(process.stdout):
+    process = start(pause=0.02)
+    for word, step, _ in told(process):
         if (word, step) == ("step", 20):
             break
     store = Store(tmp_path / "results/store")
@@ -154,7 +157,7 @@ def test_kill_at_random_moments(start, tmp_path, expected):
     store, moments = Store(tmp_path / "results/store"), random.Random(0)
     for _ in range(4):
         process = start(checkpoint_seconds=-1.0)
-        saved = next(line for line in told(process.stdout) if line[0] == "saved")
+        saved = next(line for line in told(process) if line[0] == "saved")
         try:
             process.wait(moments.uniform(0, 0.3))
         except subprocess.TimeoutExpired:
@@ -183,6 +186,6 @@ def test_a_complete_cell_needs_no_torch_and_names_its_records(start, tmp_path):
     assert manifest["cell"] == TASK.cell.id
     assert [member["seed"] for member in manifest["members"]] == [0, 1]
     for member in manifest["members"]:
-        assert member["last_step"] == 1500
+        assert member["last_step"] == 600
         header = json.loads((store.root / member["record"] / "header.json").read_text())
         assert (header["seed"], header["checkpoint_sha256"]) == (member["seed"], member["checkpoint_sha256"])

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import tiny
+
 from regrok.cell import SGD, Adam, Constant, Cosine, Staircase
 from regrok.training.optimizers import decayed, optimizer, rate_factor
 from regrok.training.stack import Stack
-from tiny import tiny
 
 NAMES = ["embed_x", "embed_y", "linears.0.weight_x", "linears.0.bias", "linears.1.weight", "linears.1.bias"]
 RATE, DECAY, BETA1, BETA2, EPSILON, MOMENTUM = 0.01, 0.3, 0.9, 0.99, 1e-3, 0.8
@@ -35,6 +36,7 @@ def test_staircase():
     assert [rate_factor(schedule, step) for step in range(8)] == [0.5, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**7))
 def test_no_schedule_raises_the_rate_beyond_the_setting(step):
     for schedule in (
@@ -58,7 +60,12 @@ def test_a_stack_applies_its_schedule():
 def test_decayed():
     assert decayed(NAMES, "all") == set(NAMES)
     assert decayed(NAMES, "no_biases") == {"embed_x", "embed_y", "linears.0.weight_x", "linears.1.weight"}
-    assert decayed(NAMES, "no_embeddings") == {"linears.0.weight_x", "linears.0.bias", "linears.1.weight", "linears.1.bias"}
+    assert decayed(NAMES, "no_embeddings") == {
+        "linears.0.weight_x",
+        "linears.0.bias",
+        "linears.1.weight",
+        "linears.1.bias",
+    }
 
 
 def stepped(settings, gradients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

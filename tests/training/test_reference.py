@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
+
 from regrok.cell import Cell
 from regrok.experiment import override
 from regrok.models.mlp import MLP
 from regrok.training.batches import BatchOrder
 from regrok.training.stack import Stack, data
 from regrok.training.streams import torch_generator
-from torch.nn import functional
 
 STEPS = 200
 OPTIMIZERS = {
@@ -70,7 +71,9 @@ def test_engine_follows_a_plain_loop(base_cell, optimizer):
 
 @pytest.mark.parametrize("overrides", [{}, {"model.layers": 1}, {"model.layers": 3, "model.embedding": 7}])
 def test_gradients_against_float64_autograd(base_cell, overrides):
-    cell = Cell.model_validate(override(base_cell, {"task.modulus": 17, "model.hidden": 24, "batches.size": 50} | overrides))
+    cell = Cell.model_validate(
+        override(base_cell, {"task.modulus": 17, "model.hidden": 24, "batches.size": 50} | overrides)
+    )
     stack = Stack(cell, [0, 1, 2])
     inputs, answers = stack.batch()
     stack.model.prepare()

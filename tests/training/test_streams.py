@@ -5,9 +5,10 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from tiny import differences, tiny
+
 from regrok.training.stack import Stack, data
 from regrok.training.streams import PURPOSES, generator, torch_generator
-from tiny import differences, tiny
 
 
 def test_streams_never_change():

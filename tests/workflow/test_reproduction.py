@@ -117,9 +117,9 @@ def test_adopting_after_an_edit_that_changes_no_bit(reproduced, tmp_path):
     project = type(reproduced)(tmp_path / "copy")
     path = project.root / "workflow/regrok/training/optimizers.py"
     with edited(path, "def decayed(", "EDITED = True\n\n\ndef decayed("):
-        result = project.command("adopt", "--scale", "smoke", "--sample", "2")
+        result = project.command("adopt", "--scale", "smoke", "--sample", "1")
         assert result.returncode == 0, result.stdout
-        assert result.stdout.count("identical") == 3
+        assert result.stdout.count(": identical") >= 8  # of every kind of cell one
         assert "all 66 count as made by today's code" in result.stdout
         assert project.command("reproduce", "--scale", "smoke").returncode == 0
 
@@ -129,7 +129,7 @@ def test_an_edit_that_changes_bits_is_not_adopted(reproduced, tmp_path):
     project = type(reproduced)(tmp_path / "copy")
     path = project.root / "workflow/regrok/training/optimizers.py"
     with edited(path, "(step + 1) / schedule.warmup", "(step + 0.5) / schedule.warmup"):
-        result = project.command("adopt", "--scale", "smoke", "--sample", "4")
+        result = project.command("adopt", "--scale", "smoke", "--sample", "1")
         assert result.returncode != 0
         assert "differs in" in result.stdout
         assert "are stale" in project.command("reproduce", "--scale", "smoke").stdout

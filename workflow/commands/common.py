@@ -31,7 +31,10 @@ class Request:
     @property
     def needs(self) -> list[stock.Need]:
         """The state of the store now."""
-        return stock.take(self.jobs, Store())
+        try:
+            return stock.take(self.jobs, Store())
+        except (ValueError, OSError) as error:
+            refuse(str(error))
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -56,8 +59,11 @@ def request(options: argparse.Namespace) -> Request:
 
 
 @contextmanager
-def lock() -> Iterator[None]:
-    """Keep a second command out. (A second Snakemake on other targets would remove Snakemake's own lock.)"""
+def lock() -> Iterator[int]:
+    """Keep a second command out, as long as the file descriptor that this gives is open in any process.
+
+    (Snakemake's own lock would be removed by a second Snakemake on other targets, and left behind by a kill -9.)
+    """
     path = Path("results/.lock")
     path.parent.mkdir(exist_ok=True)
     with open(path, "w") as file:
@@ -65,4 +71,4 @@ def lock() -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             refuse("another command is at work in this folder; wait for it or stop it.")
-        yield
+        yield file.fileno()

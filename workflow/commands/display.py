@@ -23,11 +23,11 @@ def work(need: stock.Need, step: float) -> float:
 class Display:
     """Progress of `asked`, redrawn on a terminal, a line every half minute elsewhere."""
 
-    def __init__(self, asked: Request, log: Path, trains: bool):
-        self.asked, self.log, self.trains, self.console = asked, log, trains, Console()
+    def __init__(self, asked: Request, trains: bool):
+        self.asked, self.trains, self.console = asked, trains, Console()
         self.live = Live(console=self.console, transient=True, auto_refresh=False)
         self.started, self.printed, self.pause = time.monotonic(), -LINE_SECONDS, 1.0
-        self.done_before = None
+        self.done_before, self.began = None, time.time()
 
     def __enter__(self) -> "Display":
         if self.console.is_terminal:
@@ -43,7 +43,7 @@ class Display:
         begun = time.monotonic()
         cells = {job.cell.id for job in self.asked.jobs}
         reports = [report for report in running(ROOT) if report["cell"] in cells] if self.trains else []
-        line = self.overall({report["cell"]: report for report in reports}) if self.trains else self.last_rule()
+        line = self.overall({report["cell"]: report for report in reports}) if self.trains else self.built()
         if self.console.is_terminal:
             self.live.update(Group(line, *map(self.job, reports)), refresh=True)
         elif time.monotonic() - self.printed > LINE_SECONDS:
@@ -59,7 +59,7 @@ class Display:
         open_needs = [need for need in needs if not need.complete]
         open_cells = {need.job.cell.id for need in open_needs}
         if not open_needs:
-            return f"{len(cells)} of {len(cells)} cells trained; tables, figures, paper: {self.last_rule()}"
+            return f"{len(cells)} of {len(cells)} cells trained, {self.built()}"
         done = at_most = 0.0
         for need in needs:
             step = need.record.step if need.record else 0
@@ -92,9 +92,12 @@ class Display:
         )
         return bar
 
-    def last_rule(self) -> str:
-        """The message of the job that Snakemake has started last."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        starts = ("Gather", "Build", "Judge", "Draw", "Typeset")
-        messages = [line.strip() for line in lines if line.strip().startswith(starts)]
-        return messages[-1] if messages else "..."
+    def built(self) -> str:
+        """How many tables and figures this run has built so far."""
+        scale = self.asked.scale
+        found = {"tables": f"results/{scale}/tables/*.parquet", "figures": f"figures/{scale}/*.svg"}
+        counts = {
+            name: sum(path.stat().st_mtime >= self.began for path in Path().glob(pattern))
+            for name, pattern in found.items()
+        }
+        return "building tables, figures and the paper: " + ", ".join(f"{n} {name}" for name, n in counts.items())

@@ -97,7 +97,7 @@ def main() -> None:
     torch.set_num_threads(1)
     costs = CostModel(next(iter(asked.config.settings.values())))
     table = Table(title=f"Scale {asked.scale}: what is asked for, and what is left to train at most")
-    for column in ("study", "cells", "members", "at hand", "million member-steps", "core-hours", "disk, MB"):
+    for column in ("study", "cells", "members", "at hand", "10⁶ steps", "core-hours", "MB"):
         table.add_column(column, justify="left" if column == "study" else "right")
     needs, seen = asked.needs, set()
     studies: dict[str, set[str]] = {}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from common import Request, lock, parser, refuse, request
@@ -16,31 +17,50 @@ from regrok import stock
 
 
 def command(asked: Request, settings: dict[str, int], cores: int) -> list[str]:
-    """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end."""
+    """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end.
+
+    Without Snakemake's lock, which a kill -9 would leave behind: `lock` does its work.
+    """
     scale = asked.scale
     by_cost = sorted(asked.jobs, key=lambda job: -job.seeds * job.follow.budget * job.cell.flops_per_step)
     first = [f"results/{scale}/runs/{job.cell.id}.json" for job in by_cost[: len(by_cost) // 3]]
     values = {"scale": scale, "report": " ".join(asked.reports), **settings}
     return [
-        *(sys.executable, "-m", "snakemake", "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)),
         *("--config", *(f"{key}={value}" for key, value in values.items() if value != "")),
         *(["--prioritize", *first] if settings["train"] and first else []),
     ]
 
 
-def run(asked: Request, call: list[str], log: Path, trains: bool) -> int:
-    """Run Snakemake with its output in `log`, showing progress; its exit code. Ctrl-C reaches it too."""
+def run(asked: Request, call: list[str], log: Path, held: int, trains: bool) -> int:
+    """Run Snakemake with its output in `log`, showing progress; its exit code.
+
+    It gets a session of its own, so that Ctrl-C and SIGTERM reach it and all its jobs once, as the signal that it
+    takes best; and the file descriptor `held` of the lock, which so outlives a kill -9 of this process.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w") as output:
-        process = subprocess.Popen(call, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            call, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[held]
+        )
     try:
-        with Display(asked, log, trains) as display:
+        with Display(asked, trains) as display:
             while process.poll() is None:
                 display.update()
                 time.sleep(display.pause)
     except (KeyboardInterrupt, SystemExit):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("Stopping; what is trained is kept.", file=sys.stderr)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
     return process.returncode
+
+
+def forget_manifests(asked: Request, needs: list[stock.Need]) -> None:
+    """Have Snakemake look again at the cells whose records it names are no longer there or no longer enough."""
+    for cell in {need.job.cell.id for need in needs if not need.complete}:
+        (Path("results") / asked.scale / "runs" / f"{cell}.json").unlink(missing_ok=True)
 
 
 def end_of(log: Path, lines: int = 25) -> str:
@@ -75,21 +95,25 @@ def main() -> None:
     options.add_argument("--retrain", default="", help="1: train again what older code has trained")
     options.add_argument("--cores", type=int, default=os.cpu_count())
     options = options.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     asked, started = request(options), time.monotonic()
     settings = {
         "train": int(not options.paper),
-        "partial": int(options.partial == "1"),
-        "retrain": int(options.retrain == "1"),
+        "partial": int(options.partial not in ("", "0")),
+        "retrain": int(options.retrain not in ("", "0")),
     }
     before = asked.needs
     if not options.paper and not settings["retrain"] and (sentence := stock.stale_sentence(before)):
         refuse(sentence)
+    if options.paper and (older := sum(need.stale for need in before)):
+        print(f"Note: {older} of the records at hand were made by older code.")
     if options.paper and not settings["partial"] and (sentence := stock.missing_sentence(before)):
         refuse(sentence)
     log = Path("results") / asked.scale / "logs" / "snakemake.log"
-    with lock():
-        code = run(asked, command(asked, settings, options.cores), log, trains=not options.paper)
+    with lock() as held:
+        forget_manifests(asked, before)
+        code = run(asked, command(asked, settings, options.cores), log, held, trains=not options.paper)
     if code:
         print(end_of(log), file=sys.stderr)
         left = sum(not need.complete for need in asked.needs)

@@ -22,24 +22,44 @@ def difference(record: Record, code: dict[str, str]) -> str | None:
         store = Store(Path(folder))
         Run(job, [Member(record.seed, None)], store, code, "cpu").follow(received, lambda progress: None)
         (fresh,) = store.records(job.cell)
-        return history_difference(record, fresh) or checkpoint_difference(record, fresh)
+        return (
+            history_difference(record, fresh)
+            or step_loss_difference(record, fresh)
+            or checkpoint_difference(record, fresh)
+        )
 
 
 def history_difference(record: Record, fresh: Record) -> str | None:
     old, new = record.history(), fresh.history()
     _, in_old, in_new = np.intersect1d(old["step"], new["step"], return_indices=True)
     for name in METRICS:
-        unequal = np.flatnonzero(~np.equal(old[name][in_old], new[name][in_new]))
+        unequal = differing(old[name][in_old], new[name][in_new])
         if len(unequal):
             return f"{name} at step {old['step'][in_old[unequal[0]]]}"
     return None
+
+
+def step_loss_difference(record: Record, fresh: Record) -> str | None:
+    old, new = record.step_losses(), fresh.step_losses()
+    common = min(len(old), len(new))
+    unequal = differing(old[:common], new[:common])
+    return f"batch loss of step {unequal[0] + 1}" if len(unequal) else None
+
+
+def differing(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Where two series are not equal; what is undefined in both is equal, as in members that have diverged."""
+    return np.flatnonzero((old != new) & ~(np.isnan(old) & np.isnan(new)))
 
 
 def checkpoint_difference(record: Record, fresh: Record) -> str | None:
     old, new = record.checkpoint(), fresh.checkpoint()
     if fresh.step != record.step:
         return f"it ends at step {fresh.step} instead of {record.step}"
-    unequal = [name for name in old if name not in new or not np.array_equal(old[name], new[name], equal_nan=True)]
+    unequal = [
+        name
+        for name in old | new
+        if name not in old or name not in new or not np.array_equal(old[name], new[name], equal_nan=True)
+    ]
     return f"{unequal[0]} at step {record.step}" if unequal else None
 
 

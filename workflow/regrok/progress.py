@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ def reporter(root: Path, job: Job) -> Iterator[Callable[[dict[str, Any]], None]]
     print(f"{job.seeds} members of {job.cell.id}, up to {job.follow.budget} steps")
 
     def report(progress: dict[str, Any]) -> None:
-        write_json(path, {**fixed, **progress, "updated": time.time(), "pid": os.getpid()}, durable=False)
+        with suppress(OSError):  # a full disk must not end the training that it watches
+            write_json(path, {**fixed, **progress, "updated": time.time(), "pid": os.getpid()}, durable=False)
 
     try:
         yield report

@@ -42,10 +42,13 @@ class Need:
 
     @property
     def at_hand(self) -> Record | None:
-        """The record to build tables from without training: today's if it is complete, else the furthest."""
-        if self.complete or self.other is None:
-            return self.record
-        return self.other if self.record is None or self.other.step > self.record.step else self.record
+        """The record to build tables from without training: a complete one, rather today's; else the furthest."""
+
+        def worth(record: Record) -> tuple[bool, int]:
+            complete = record.complete(self.job.follow)
+            return complete, 0 if complete else record.step
+
+        return max((record for record in (self.record, self.other) if record), key=worth, default=None)
 
     @property
     def steps_to_go(self) -> int:

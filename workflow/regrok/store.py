@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +21,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from . import sources
 from .cell import Cell
-from .events import Event, Follow, last_step
+from .events import Event, Follow, evaluation_steps, generalisation, last_step
 
 ROOT = Path("results/store")
 HEADER = "header.json"
@@ -64,10 +65,19 @@ def seal(header: dict[str, Any]) -> str:
 
 def read_header(path: Path) -> dict[str, Any]:
     """The header at `path`. Raises ValueError if it is not as it was written, OSError if it cannot be read."""
-    header = json.loads(path.read_bytes())
-    if header.get("seal", "") not in ("", seal(header)):  # the first records had no seal
-        raise ValueError(f"{path} is damaged: its content does not fit its seal")
+    try:
+        header = json.loads(path.read_bytes())
+        whole = header["seal"] == seal(header)
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged; move its folder out of the store and the member is trained again.")
     return header
+
+
+def event_rule() -> str:
+    """The digest of what says when an event has happened."""
+    return sources.digest("regrok.events")
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,11 @@ class Record:
 
     @property
     def t4(self) -> Event:
+        """t4 by today's event rule, whatever the rule was when the record was written."""
+        if self.header["event_rule"] != event_rule():
+            history = self.history()
+            common = np.isin(history["step"], evaluation_steps(self.step))
+            return generalisation(history["step"][common], history["val_acc"][common])
         return Event(*(np.nan if value is None else float(value) for value in self.header["t4"]))
 
     def measured_as(self, follow: Follow) -> bool:
@@ -128,7 +143,7 @@ class Record:
         path = self.path / self.header[part]
         data = path.read_bytes()
         checksum = hashlib.sha256(data).hexdigest()
-        if checksum != self.header.get(f"{part}_sha256", checksum):  # the first records had one of checkpoints only
+        if checksum != self.header[f"{part}_sha256"]:
             raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}")
         return BytesIO(data)
 
@@ -138,12 +153,9 @@ class Store:
         self.root = Path(root)
 
     def records(self, cell: Cell) -> list[Record]:
-        """Every readable record of a cell, whatever code made it."""
-        found = []
-        for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}")):
-            with suppress(ValueError, OSError):
-                found.append(Record(path.parent, read_header(path)))
-        return found
+        """Every record of a cell, whatever code made it. Raises ValueError if a header is damaged: a record that is
+        taken for absent would be trained again, and overwritten."""
+        return [Record(path.parent, read_header(path)) for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}"))]
 
     def all(self) -> Iterator[Record]:
         for path in sorted(self.root.glob(f"*/*/{HEADER}")):
@@ -192,9 +204,12 @@ class Store:
         """Write or replace the record at `path` as it stands at header["last_step"].
 
         history: column -> array (n,); step_loss: float32, batch loss of each of the first steps.
+        Raises ValueError if the record there is of more steps, or damaged.
         """
         path.mkdir(parents=True, exist_ok=True)
         step = header["last_step"]
+        if (path / HEADER).exists() and (there := read_header(path / HEADER)["last_step"]) > step:
+            raise ValueError(f"{path} already holds a record of {there} steps, which one of {step} must not replace")
         names = {
             "history": f"history-{step}.parquet",
             "step_loss": f"step_loss-{step}.parquet",
@@ -209,7 +224,7 @@ class Store:
             lambda file: pq.write_table(pa.table({"loss": step_loss}), file, compression="zstd"),
         )
         checksums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
-        complete = {**header, **names, **checksums}
+        complete = {**header, **names, **checksums, "event_rule": event_rule()}
         write_json(path / HEADER, {**complete, "seal": seal(complete)})
         for file in path.iterdir():
             if file.name not in {HEADER, *names.values()}:

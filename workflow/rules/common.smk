@@ -46,7 +46,10 @@ def refusal():
 
 STUDIES = checked()
 JOBS = {job.cell.id: job for job in jobs(STUDIES, SCALE, REPORTS)}
-NEEDS = stock.take(JOBS.values(), Store())
+try:
+    NEEDS = stock.take(JOBS.values(), Store())
+except ValueError as error:
+    raise WorkflowError(str(error)) from None
 if workflow.is_main_process and (sentence := refusal()):
     raise WorkflowError(sentence)
 
@@ -60,9 +63,9 @@ def declared(package, constant):
     return found
 
 
-def digest(package):
+def digest(package, *others):
     """A function of the wildcards: the digest of the sources that a table or figure of this package depends on."""
-    return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}")
+    return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}", *others)
 
 
 BASE_TABLES = ("cells", "designs", "members", "histories", "provenance")

@@ -19,7 +19,7 @@ rule base_tables:
         scale=SCALE,
         reports=REPORTS,
         records=[] if TRAIN else stock.fingerprint(NEEDS),
-        code=sources.digest("regrok.analysis.records", "regrok.stock", "regrok.experiment"),
+        code=sources.digest("regrok.analysis.records", "regrok.analysis.tables", "regrok.stock", "regrok.experiment"),
     message:
         "Gather the records of all runs."
     script:
@@ -44,7 +44,7 @@ rule table:
     conda:
         "../../envs/regrok.yaml"
     params:
-        code=digest("analysis"),
+        code=digest("analysis", "regrok.analysis.tables"),
         text=lambda wildcards: sources.docstring(f"regrok.analysis.{wildcards.table}"),
     message:
         "Build the table {wildcards.table}."

@@ -10,13 +10,22 @@ from regrok.progress import logged
 from regrok.store import Store
 
 
-def main(config: str, scale: str, reports: list[str], folder: Path) -> None:
+def main(config: str, scale: str, reports: list[str], trained: bool, folder: Path) -> None:
     studies = load(config)
     needs = stock.take(jobs(studies, scale, reports), Store())
+    if trained and not all(need.complete for need in needs):
+        raise RuntimeError("records that this run has trained are no longer whole; say `make reproduce` again")
     at_hand = [(need.job, need.at_hand) for need in needs if need.at_hand]
     for name, frame in records.build(designs(studies, scale, reports), at_hand).items():
-        tables.write(frame, folder / f"{name}.parquet", records.COLUMNS[name], title=f"Base table {name}", twins=())
+        twins = () if name == "histories" else (".csv", ".tex")
+        tables.write(frame, folder / f"{name}.parquet", records.COLUMNS[name], f"Base table {name}", twins)
 
 
 with logged(snakemake.log[0]):
-    main(snakemake.input.config, snakemake.params.scale, snakemake.params.reports, Path(snakemake.output[0]).parent)
+    main(
+        snakemake.input.config,
+        snakemake.params.scale,
+        snakemake.params.reports,
+        bool(snakemake.input.runs),
+        Path(snakemake.output[0]).parent,
+    )

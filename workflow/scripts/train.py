@@ -14,6 +14,8 @@ from regrok.store import Busy, Store, write_json
 
 
 def main(job: Job, store: Store, code: dict[str, str], manifest: Path) -> None:
+    if stock.code(job) != code:
+        sys.exit("The training code has been edited since this run was planned; say `make reproduce` again.")
     if not all(need.complete for need in stock.take([job], store)):
         import torch
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, field_validator
 
+from .. import sources
 from ..config import ConfigError, read
 from ..wording import joined, locate, sentence, suggestion, worst
 from . import criteria
@@ -129,6 +130,7 @@ def judge(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     counts = Counter(entry["verdict"] for entry in entries.values())
     return {
         "sha256": ledger.sha256,
+        "criteria_digest": sources.digest("regrok.analysis.criteria"),
         "alpha": LEVEL,
         "tests": len(adjusted),
         "counts": {verdict: counts[verdict] for verdict in VERDICTS},

@@ -258,6 +258,8 @@ def never_generalises(
     if accuracy > near:
         ends = f"the median validation accuracy ends at {percent(accuracy, 1)}, above {percent(near)}"
         return verdict(PARTLY, f"None of {n} generalises, but {ends}.")
+    if len(control) < least_members or (~control["diverged"] & (control["last_step"] < least_budget)).any():
+        return verdict(UNDECIDED, f"None of {n} generalises, but the control with {control_precision} is still open.")
     freed = int((control["generalised"] | (control["best_val_acc"] >= far)).sum())
     controlled = f"with the loss in {control_precision} {_of(freed, len(control))} reach {percent(far)} or more"
     if freed:
@@ -370,8 +372,8 @@ def generalises_everywhere(
     """AdamW's members of every one of `fractions`; fast means by `horizon` steps.
 
     reproduced: every member generalises by then, at every fraction, with at least `least_members` each. not reproduced:
-    at some fraction most members do not (one such fraction refutes "every"). partly: else, if some member does not.
-    undecided: else, or a fraction was not run.
+    at some fraction most members do not (one such fraction refutes "every"). partly: else, if a minority at some
+    fraction does not. undecided: else, or a fraction was not run.
     """
     members = _select(studied(tables["members"], tables["designs"], study), fraction=fractions, optimizer="adamw")
     if members.empty:
@@ -395,6 +397,10 @@ def generalises_everywhere(
             UNDECIDED,
             f"{_of(counts['open'].sum(), len(members))} members were not followed for {steps(horizon)} steps.",
         )
+    unclear = [fraction for fraction, row in counts.iterrows() if 2 * (row.n - row.yes) >= row.n]
+    if unclear:
+        at = ", ".join(f"{fraction:g}" for fraction in unclear)
+        return verdict(UNDECIDED, f"Too few members to tell whether most fail at fraction {at}: they {measured}.")
     if yes.all():
         return verdict(
             REPRODUCED, f"All {len(members)} members generalise by {steps(horizon)} steps, at every fraction."

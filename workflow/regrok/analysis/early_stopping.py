@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from ..events import evaluation_steps
 from . import summary
 
 INPUTS = ("members", "designs", "histories")
@@ -34,7 +35,8 @@ def build(members: pd.DataFrame, designs: pd.DataFrame, histories: pd.DataFrame)
     """A row a (rule, patience); n is 0 where no member generalises."""
     chosen = summary.studied(members, designs, "data_fraction")
     chosen = chosen[chosen["generalised"] & (chosen["optimizer"] == "adamw")]
-    groups = histories[histories["cell"].isin(chosen["cell"])].groupby(["cell", "seed"])
+    alike = histories["step"].isin(evaluation_steps(int(histories["step"].max()) if len(histories) else 0))
+    groups = histories[alike & histories["cell"].isin(chosen["cell"])].groupby(["cell", "seed"])
     curves = [(groups.get_group((m.cell, m.seed)), m.t4) for m in chosen.itertuples()]
     return summary.table([_row(rule, patience, curves) for rule in RULES for patience in PATIENCES], COLUMNS)
 

@@ -39,7 +39,8 @@ COLUMNS = {
 
 def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     """A row a cell of the studies `optimizers` and `no_decay`, in the order of `members`."""
-    chosen = summary.studied(members, designs, "optimizers", "no_decay")
+    both = [summary.studied(members, designs, study) for study in ("no_decay", "optimizers")]
+    chosen = pd.concat(both).drop_duplicates(["cell", "seed"])
     return summary.table([_row(cell, group) for cell, group in summary.by_cell(chosen)], COLUMNS)
 
 

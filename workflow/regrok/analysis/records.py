@@ -158,7 +158,9 @@ def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[
         ),
         "members": frame("members", members),
         "provenance": frame("provenance", [dict(where) | {"members": n} for where, n in origins.most_common()]),
-        "histories": pd.concat(histories, ignore_index=True) if histories else frame("histories", []),
+        "histories": pd.concat(
+            [frame("histories", []).astype(dict.fromkeys(HISTORY, "float32")), *histories], ignore_index=True
+        ),
     }
 
 
@@ -180,15 +182,19 @@ def cut(record: Record, job: Job) -> dict[str, np.ndarray]:
     """The rows of a record's history that `job` asks for."""
     history = record.history()
     wanted = np.isin(history["step"], evaluation_steps(job.follow.budget, job.follow.dense))
-    steps, val_acc = history["step"][wanted], history["val_acc"][wanted]
-    wanted[wanted] = steps <= last_step(generalisation(steps, val_acc), job.follow)
+    common = np.isin(history["step"], evaluation_steps(job.follow.budget))
+    t4 = generalisation(history["step"][common], history["val_acc"][common])
+    wanted &= history["step"] <= last_step(t4, job.follow)
     return {name: column[wanted] for name, column in history.items()}
 
 
 def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
-    """A row of `members` from a cut history."""
+    """A row of `members` from a cut history. Events are read off the evaluations that every cell has: additional ones
+    would date them earlier, and cells that are compared must be measured alike."""
     n_train, n_val = record.header["examples"]["train"], record.header["examples"]["validation"]
-    found = events(history, n_train, n_val, job.cell.task.modulus)
+    standard = np.isin(history["step"], evaluation_steps(job.follow.budget))
+    alike = {name: column[standard] for name, column in history.items()}
+    found = events(alike, n_train, n_val, job.cell.task.modulus)
     t2, t4 = found["t2"], found["t4"]
     diverged = not np.isfinite(history["train_loss"][-1])
     last = int(history["step"][-1])
@@ -204,12 +210,12 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
         "chance": 1 / job.cell.task.modulus,
         "budget": job.follow.budget,
         "last_step": last,
-        "stop_reason": "diverged" if diverged else "budget" if last >= job.follow.budget else "event",
+        "stop_reason": "diverged" if diverged else "event" if t4.reached and last < job.follow.budget else "budget",
         **{f"{name}_after": event.after for name, event in found.items()},
         **{name: event.at for name, event in found.items()},
         "generalised": t4.reached,
         "delay": t4.at - t2.at,
-        "delay_ratio": t4.at / t2.at,
+        "delay_ratio": t4.at / t2.at if t2.at else np.nan,
         "grokked": t4.at - t2.at >= GROKKING_DELAY,
         "diverged": diverged,
         **{f"final_{name}": history[name][-1] for name in ("train_acc", "val_acc", "train_loss", "val_loss")},

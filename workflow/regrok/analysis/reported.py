@@ -56,6 +56,3 @@ NO_DECAY = {"steps": 1_000_000, "train_acc": 1.0, "val_acc": 0.012}
 
 TRANSFORMER = {"fewer_parameters": 50.0, "faster_training": 10.0, "less_compute": 10.0}
 """Section 3.2.1 and abstract: the MLP against the Transformer of Power et al."""
-
-GRADIENT_VARIANCE_LEAD = (100, 500)
-"""Section 3.2.3: steps by which a peak of the gradient variance precedes the transition."""

@@ -323,7 +323,7 @@ def _profile_interval(
         while inner != bounds[j][side]:
             outer = float(np.clip(inner + (2 * side - 1) * step, *bounds[j]))
             if excess(outer) > 0:
-                return brentq(excess, inner, outer, xtol=1e-4 * abs(outer - inner))
+                return brentq(excess, inner, outer, xtol=1e-3 * abs(outer - inner))
             inner, step = outer, 2 * step
         return inner
 

@@ -34,9 +34,16 @@ def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     rows = [
         row
         for fraction in sorted(chosen["fraction"].unique())
-        for row in _rows(members[members["fraction"] == fraction], set(chosen["cell"]), designs)
+        for row in _rows(_alike(members, chosen, fraction), set(chosen["cell"]), designs)
     ]
     return summary.table(rows, COLUMNS)
+
+
+def _alike(members: pd.DataFrame, chosen: pd.DataFrame, fraction: float) -> pd.DataFrame:
+    """The members of `chosen` at a fraction and, in case their base is none of them, all others with the same seeds."""
+    own = chosen[chosen["fraction"] == fraction]
+    others = members[(members["fraction"] == fraction) & ~members["cell"].isin(own["cell"])]
+    return pd.concat([own, others[others["seed"].isin(own["seed"])]])
 
 
 def base(cells: pd.DataFrame, studied: np.ndarray, designs: pd.DataFrame) -> int:

@@ -38,7 +38,8 @@ def build(members: pd.DataFrame, designs: pd.DataFrame, cells: pd.DataFrame) -> 
     settings = cells.set_index("cell")
     groups = dict(list(members.groupby("cell", sort=False)))
     rows = []
-    for study, asked in designs.drop_duplicates(["study", "cell"]).groupby("study", sort=False):
+    known = designs[designs["cell"].isin(settings.index)].drop_duplicates(["study", "cell"])
+    for study, asked in known.groupby("study", sort=False):
         references = list(asked.loc[asked["reference"].astype(bool), "cell"])
         for cell in asked["cell"] if references else ():
             nearest = _nearest(cell, references, settings)

@@ -36,16 +36,6 @@ class Median:
     most: float = nan
 
 
-@dataclass(frozen=True)
-class SignTest:
-    """Seeds on which the other setting was faster, slower, or neither can be said, and the exact two-sided p."""
-
-    faster: int
-    slower: int
-    undecided: int
-    p: float
-
-
 def durations(members: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """(time, event), float and bool (n,): t4, or the last step (inf if diverged) of a member without it."""
     event = members["generalised"].to_numpy(bool)
@@ -164,17 +154,3 @@ def _logrank_scores(time: np.ndarray, event: np.ndarray) -> np.ndarray:
     at, deaths = np.unique(time[event], return_counts=True)
     hazards = deaths / (time >= at[:, None]).sum(axis=1)
     return event - (hazards[:, None] * (at[:, None] <= time)).sum(axis=0)
-
-
-def paired_sign(reference: pd.DataFrame, other: pd.DataFrame) -> SignTest:
-    """Exact sign test of t4 on the seeds that both members tables share (common random numbers).
-
-    A seed is undecided where both agree or where censoring hides which was first; p is 1 if all seeds are undecided.
-    """
-    reference, other = reference.set_index("seed"), other.set_index("seed")
-    seeds = reference.index.intersection(other.index)
-    (time_a, event_a), (time_b, event_b) = durations(reference.loc[seeds]), durations(other.loc[seeds])
-    faster = int(np.sum(event_b & (time_b < time_a)))
-    slower = int(np.sum(event_a & (time_a < time_b)))
-    p = stats.binomtest(faster, faster + slower).pvalue if faster + slower else 1.0
-    return SignTest(faster, slower, len(seeds) - faster - slower, float(p))

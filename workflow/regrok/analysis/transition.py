@@ -6,6 +6,7 @@ Evaluations bracket both ends, so the width is known up to an interval.
 import numpy as np
 import pandas as pd
 
+from ..events import generalisation
 from . import summary
 
 INPUTS = ("members", "designs", "histories")
@@ -38,9 +39,12 @@ def build(members: pd.DataFrame, designs: pd.DataFrame, histories: pd.DataFrame)
 
 def _row(member: pd.Series, history: pd.DataFrame) -> dict:
     steps, accuracy = history["step"].to_numpy(), history["val_acc"].to_numpy()
+    t4 = generalisation(steps, accuracy)  # by all evaluations of the history: closer than the table of members has it
     return {
-        **member[["cell", "seed", "generalised", "t4"]],
-        **_width(steps, accuracy, member["t4_after"], member["t4"]),
+        **member[["cell", "seed"]],
+        "generalised": t4.reached,
+        "t4": t4.at,
+        **_width(steps, accuracy, t4.after, t4.at),
         "steepest": steepest(steps, accuracy, WINDOW),
     }
 

@@ -71,9 +71,10 @@ class Member:
     def diverged(self) -> bool:
         return bool(self.rows) and not np.isfinite(self.rows[-1][TRAIN_LOSS])
 
-    @property
-    def t4(self) -> Event:
-        return generalisation(np.array([row[0] for row in self.rows]), np.array([row[VAL_ACC] for row in self.rows]))
+    def t4(self, grid: set[int]) -> Event:
+        """Read off the evaluations on `grid` alone, so that it does not depend on what else was evaluated."""
+        rows = [row for row in self.rows if row[0] in grid]
+        return generalisation(np.array([row[0] for row in rows]), np.array([row[VAL_ACC] for row in rows]))
 
     def history(self) -> dict[str, np.ndarray]:
         columns = np.array(self.rows, dtype=np.float64).reshape(len(self.rows), 1 + len(METRICS)).T
@@ -109,6 +110,7 @@ class Run:
             states = [member.record.checkpoint() for member in members]
             self.stack.restore(self.stack.seeds, states, members[0].record.step)
         self.grid = set(evaluation_steps(job.follow.budget, job.follow.dense).tolist())
+        self.common_grid = set(evaluation_steps(job.follow.budget).tolist())
         self.clock = Clock()
 
     def evaluate(self) -> None:
@@ -126,7 +128,7 @@ class Run:
     def save(self, index: int) -> None:
         """Write one member's record as it stands."""
         member, cell = self.members[index], self.job.cell
-        data, t4 = self.stack.data[index], member.t4
+        data, t4 = self.stack.data[index], member.t4(self.common_grid)
         header = {
             "cell": cell.model_dump(),
             "cell_id": cell.id,
@@ -155,7 +157,7 @@ class Run:
         done = [
             index
             for index, member in enumerate(self.members)
-            if member.diverged or self.stack.step >= last_step(member.t4, self.job.follow)
+            if member.diverged or self.stack.step >= last_step(member.t4(self.common_grid), self.job.follow)
         ]
         for index in done:
             self.save(index)
