@@ -54,10 +54,12 @@ schema: .venv/ready ## generated files: the JSON schema of config.yaml, results/
 	@$(BIN)/python -m regrok.config > workflow/schemas/config.schema.json
 	@$(BIN)/python -m regrok.analysis.catalogue > results/README.md
 
-lock: ## resolve envs/requirements.in into envs/lock.txt, in a throw-away environment
+lock: ## resolve envs/requirements.in into envs/lock.txt and envs/regrok.yaml, in a throw-away environment
 	@rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	@.venv-lock/bin/pip install --quiet --disable-pip-version-check -r envs/requirements.in
 	@.venv-lock/bin/pip freeze --all --exclude pip | sed 's/+cpu//' > envs/lock.txt && rm -rf .venv-lock
+	@sed '/- pip:/q' envs/regrok.yaml > envs/.regrok.yaml && sed 's/^/      - /' envs/lock.txt >> envs/.regrok.yaml
+	@mv envs/.regrok.yaml envs/regrok.yaml
 
 clean: ## remove what a scale has built; records and checkpoints in results/store stay
 	@case "$(SCALE)" in smoke|laptop|desk|cluster) rm -rf "results/$(SCALE)" "figures/$(SCALE)" "paper/$(SCALE)" ;; \
