@@ -1,6 +1,5 @@
 """What to do: the scale and the reports asked for, the jobs they need, and the tables and figures that there are."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,10 +8,9 @@ from snakemake.exceptions import WorkflowError
 from regrok import sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
-from regrok.experiment import designs, jobs
+from regrok.experiment import jobs
 from regrok.store import Store
 
-os.environ["PYTHONPATH"] = str(Path(workflow.basedir) / "workflow")  # so that scripts find regrok in any environment
 SCALE = str(config.get("scale", "laptop"))
 REPORTS = str(config.get("report", "")).split()
 TRAIN = bool(int(config.get("train", 1)))  # 0: from the records at hand
