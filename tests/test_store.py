@@ -14,7 +14,7 @@ from tiny import CODE, OLDER, contents, differences, files, tiny
 
 from regrok import store as module
 from regrok.events import Follow
-from regrok.store import Busy, Record, Store, digest, find, seal, write_atomically, write_json
+from regrok.store import Busy, Record, Store, digest, event_rule, find, seal, write_atomically, write_json
 
 CELL = tiny()
 HISTORY = {"step": np.array([0, 50, 100]), "val_acc": np.array([0.1, np.nan, np.float32(1 / 3)], dtype=np.float32)}
@@ -49,7 +49,7 @@ def save(store: Store, step: int = 100, seed: int = 0, code: dict = CODE, dense:
 
 def made(**more) -> Record:
     """A record that is nowhere."""
-    return Record(None, header(**more))
+    return Record(None, header(**more) | {"event_rule": event_rule()})
 
 
 def test_a_record_comes_back_bit_for_bit(store):
@@ -221,25 +221,34 @@ def test_a_truncated_file_is_damaged(store, part):
         lambda data: data.replace(b'"diverged": false', b'"diverged": true'),
     ],
 )
-def test_a_damaged_header_is_no_record(store, spoil):
-    """And does not hide the others."""
-    kept, lost = save(store, seed=0), save(store, seed=1)
-    path = lost.path / "header.json"
+def test_a_damaged_header_is_named_and_not_taken_for_no_record(store, spoil):
+    """It would be trained again, over the record."""
+    path = save(store).path / "header.json"
     data = path.read_bytes()
     path.write_bytes(spoil(data))
     assert path.read_bytes() != data
-    assert store.records(CELL) == [kept]
+    with pytest.raises(ValueError, match=r"header\.json is damaged"):
+        store.records(CELL)
+    with pytest.raises(ValueError, match=r"header\.json is damaged"):
+        save(store)
 
 
-def test_records_from_before_seals_and_checksums_are_read(store):
-    record = save(store)
-    old = {
-        key: value for key, value in record.header.items() if key not in ("seal", "history_sha256", "step_loss_sha256")
-    }
-    write_json(record.path / "header.json", old)
-    (read,) = store.records(CELL)
-    assert read.header == old
-    assert not differences(contents(read), contents(record))
+def test_a_record_is_never_replaced_by_a_shorter_one(store):
+    record = save(store, step=100)
+    with pytest.raises(ValueError, match="must not replace"):
+        save(store, step=60)
+    assert store.records(CELL) == [record]
+
+
+def test_t4_is_read_again_when_the_event_rule_has_changed(store):
+    path = store.path(CELL, 0, CODE, Follow(0, 0))
+    steps = np.array([0, 50, 100, 150, 200])
+    history = {"step": steps, "val_acc": np.array([0, 0, 1, 1, 1], dtype=np.float32)}
+    store.save(path, header(200, 0, CODE, t4=[100.0, 150.0]), history, CHECKPOINT, LOSSES)
+    (record,) = store.records(CELL)
+    assert (record.t4.after, record.t4.at) == (100, 150)  # as written
+    older = Record(record.path, record.header | {"event_rule": "another"})
+    assert (older.t4.after, older.t4.at) == (50, 100)
 
 
 def test_a_seal_survives_writing_and_reading():

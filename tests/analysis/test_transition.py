@@ -17,10 +17,8 @@ def build(steps, accuracy, **changes):
 
 def test_width_is_bracketed_by_evaluations():
     row = build(
-        [0, 50, 100, 150, 200, 250, 300],
-        [0.01, 0.20, 0.05, 0.40, 0.60, 0.99, 1.00],
-        t4=250.0,
-        t4_after=200.0,
+        [0, 50, 100, 150, 200, 250, 300, 350],
+        [0.01, 0.20, 0.05, 0.40, 0.60, 0.99, 1.00, 1.00],
     )
     assert row["below"] == 100  # leaves 5 % for good in (100, 150] and reaches 99 % in (200, 250]
     assert row["width"] == 150
@@ -30,7 +28,7 @@ def test_width_is_bracketed_by_evaluations():
 
 
 def test_a_jump_between_two_evaluations_may_have_no_width():
-    row = build([0, 10, 20, 30], [0.0, 0.0, 1.0, 1.0], t4=20.0, t4_after=10.0)
+    row = build([0, 10, 20, 30, 40], [0.0, 0.0, 1.0, 1.0, 1.0])
     assert (row["width"], row["width_after"], row["steepest"]) == (10, 0, 1)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from .cell import NUMBER, Cell, Positive, Settings
-from .events import Follow
+from .events import Follow, evaluation_steps
 
 Overrides = dict[str, Any]  # dotted path into a cell -> value; a block's own name replaces the whole block
 SCALES = ("smoke", "laptop", "desk", "cluster")
@@ -22,6 +22,19 @@ class Scale(Settings):
     budget: Annotated[int, Field(ge=50), NUMBER] | None = Field(None, description="Steps a member is followed at most.")
     keep: dict[str, list[Any]] = Field({}, description="Values of an axis that are trained at this scale; others wait.")
     skip: bool = Field(False, description="Leave this out at this scale.")
+
+    @field_validator("budget")
+    @classmethod
+    def evaluated(cls, budget: int | None) -> int | None:
+        """A budget that is no common evaluation step would leave its mark on histories that go on beyond it."""
+        if budget is not None:
+            grid = evaluation_steps(2 * budget)
+            *_, below = grid[grid <= budget]
+            if below != budget:
+                raise ValueError(
+                    f"{budget} is no step at which all cells are evaluated; take {below} or another round number"
+                )
+        return budget
 
     def overlaid(self, other: "Scale | None") -> "Scale":
         if other is None:
