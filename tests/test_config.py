@@ -518,9 +518,9 @@ def test_kept_values_may_be_spelt_differently(write):
     assert {job.cell.split.fraction for job in jobs(load(write(text=text)), "smoke")} == {0.5}
 
 
-def test_a_budget_need_not_be_an_evaluation_step(write):
-    config = load(write("smoke: {seeds: 2, budget: 300}", "smoke: {seeds: 2, budget: 337}"))
-    assert jobs(config, "smoke")[0].follow.budget == 337
+def test_a_budget_must_be_a_common_evaluation_step(write):
+    with pytest.raises(ConfigError, match=r"scales\.smoke\.budget: 337 is no step .*; take 300 or another round number"):
+        load(write("smoke: {seeds: 2, budget: 300}", "smoke: {seeds: 2, budget: 337}"))
 
 
 def test_anchors_and_merges_are_no_duplicates(write):
