@@ -188,17 +188,17 @@ def full_history(follow: Follow, beyond: int, random) -> dict:
     return {"step": steps, "val_acc": val_acc, "train_acc": steps >= onset // 3, "train_loss": 1 / (1 + steps)}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(FOLLOWS, st.randoms(use_true_random=False))
 def test_a_longer_record_gives_the_same_tables(follow, random):
     """A member followed to twice the budget, against one that left when the rule let it go."""
     history = full_history(follow, 2 * follow.budget, random)
     steps, val_acc = np.asarray(history["step"]), np.asarray(history["val_acc"])
     grid = evaluation_steps(follow.budget, follow.dense)
-    end = cache(last_step)
+    common, end = np.isin(steps, evaluation_steps(follow.budget)), cache(last_step)
     for rows in range(1, len(steps) + 1):  # as training goes
-        common = np.isin(steps[:rows], evaluation_steps(follow.budget))
-        at, t4 = steps[rows - 1], generalisation(steps[:rows][common], val_acc[:rows][common])
+        at, seen = steps[rows - 1], common[:rows]
+        t4 = generalisation(steps[:rows][seen], val_acc[:rows][seen])
         if at in grid and at >= end(t4 if t4.reached else NEVER, follow):
             break
     short = {name: column[:rows] for name, column in history.items()}

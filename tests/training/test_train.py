@@ -388,16 +388,22 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def test_a_truncated_header_is_no_record(store, fresh):
-    """The member is trained again from the start."""
+@pytest.mark.parametrize("damaged", ["header truncated", "header changed"])
+def test_a_damaged_header_is_not_trained_over(store, fresh, damaged):
+    """Nor taken for that of another member; with its folder out of the way the member is trained again."""
     task = job(seeds=2, budget=100)
     train(task, store, CODE, silent)
-    kept, lost = (record.path for record in store.records(task.cell))
-    truncate(lost / "header.json")
-    before = files(kept)
-    assert [record.path for record in store.records(task.cell)] == [kept]
+    _, lost = (record.path for record in store.records(task.cell))
+    if damaged == "header truncated":
+        truncate(lost / "header.json")
+    else:
+        (lost / "header.json").write_text((lost / "header.json").read_text().replace('"seed": 1', '"seed": 0'))
+    before = files(store.root)
+    with pytest.raises(ValueError, match=r"header\.json is damaged"):
+        train(task, store, CODE, silent)
+    assert files(store.root) == before
+    lost.rename(store.root / "damaged")
     train(task, store, CODE, silent)
-    assert files(kept) == before
     assert_holds(store, task, fresh(task))
 
 
