@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrok.config import load
+from regrok.experiment import jobs
+
 ROOT = Path(__file__).parents[1]
 PARTS = (
     "Snakefile",
@@ -66,3 +69,9 @@ def copy(to: Path) -> Project:
         else:
             shutil.copy2(source, to / part)
     return Project(to)
+
+
+def asked(scale: str = "smoke") -> tuple[int, int]:
+    """Cells and members that the shipped config asks for."""
+    found = jobs(load(ROOT / "config.yaml"), scale)
+    return len(found), sum(job.seeds for job in found)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny import ODD, VARIANTS, differences, tiny
 from torch.nn import functional
@@ -52,6 +52,18 @@ ACTIONS = st.one_of(
 
 @pytest.mark.parametrize("variant", ["odd sizes", "sgd, biases spared", "short batch dropped"])
 @settings(max_examples=8, deadline=None)
+@example(
+    course=[
+        ("advance", 5),
+        ("keep", (4, 1, 2, 0, 3)),
+        ("advance", 5),
+        ("resume", (3, 0, 2, 1, 4)),
+        ("evaluate", None),
+        ("advance", 9),
+        ("keep", (1, 0, 2, 3, 4)),
+        ("advance", 5),
+    ]
+)
 @given(course=st.lists(ACTIONS, min_size=3, max_size=10))
 def test_the_same_bits_in_any_course(variant, course):
     """Members leave, the rest changes places, is evaluated, is taken up again by a fresh stack."""
