@@ -21,7 +21,8 @@ def only(base, studies=(), share=1.0):
     designs = base["designs"][base["designs"]["study"].isin(studies)]
     ids = list(dict.fromkeys(designs["cell"]))
     kept = ids[: int(share * len(ids))]
-    return {name: frame[frame["cell"].isin(kept)] for name, frame in base.items()} | {"designs": designs}
+    runs = {name: base[name][base[name]["cell"].isin(kept)] for name in ("cells", "members", "histories")}
+    return base | runs | {"designs": designs}
 
 
 @cache

@@ -281,7 +281,7 @@ def everywhere(low, others=ALL, budget=100_000, skip=()):
     [
         (ALL, REPRODUCED),
         ([3000.0] * 7 + [NEVER], PARTLY),
-        (HALF, PARTLY),
+        (HALF, UNDECIDED),  # neither a minority that fails nor most
         (NONE, NOT_REPRODUCED),
         ([3000.0] + [NEVER] * 7, NOT_REPRODUCED),
         ([200_000.0] * 8, NOT_REPRODUCED),  # systematic, but not within the horizon
