@@ -21,7 +21,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 WIDTH = 60  # columns of a curve
 DEMO = {"optimizer.weight_decay": 0.3}  # memorises well before it generalises
 EVERY = 50
-LONGEST = 20_000
+LONGEST = 30_000
 
 
 def curve(values: list[float]) -> str:
