@@ -79,7 +79,7 @@ def test_comments_and_docstrings_change_nothing(reproduced):
 
 def test_editing_a_figure_redraws_that_figure_and_the_paper(reproduced):
     path = reproduced.root / "workflow/regrok/figures/no_decay.py"
-    with edited(path, "def draw(", "EDITED = True\n\n\ndef draw("):
+    with edited(path, "TITLE = ", "EDITED = True\nTITLE = "):
         assert reproduced.planned(**SMOKE) == {"all": 1, "figure": 1, "paper": 1}
 
 
