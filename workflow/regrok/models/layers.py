@@ -149,8 +149,9 @@ class CrossEntropy:
         # log p[answer] by way of the likeliest class, whose probability cannot underflow
         losses = scores.amax(-1) - scores.gather(-1, answer).squeeze(-1) - probabilities.amax(-1).log()
         probabilities.scatter_add_(-1, answer, torch.full_like(answer, -1, dtype=self.dtype))
-        probabilities.mul_(1 / logits.shape[1])
-        return losses.mean(-1), probabilities.to(logits.dtype)
+        gradient = self.workspace.get("gradient", *logits.shape, like=logits)
+        torch.mul(probabilities, 1 / logits.shape[1], out=gradient)
+        return losses.mean(-1), gradient
 
     def judge(self, logits: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of every example and whether its answer is the single likeliest class: (S, B) each, without gradient."""
