@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrok.cell import MLP as Settings
+from regrok.models.layers import Workspace
 from regrok.models.mlp import MLP, Stacked, unfold
 from regrok.models.parameters import Parameters
 
@@ -39,14 +40,15 @@ def test_both_forms_are_one_function(model, tokens, classes, members, examples):
     pairs = torch.randint(tokens, (members, examples, 2), generator=generator)
     gradient = torch.randn(members, examples, classes, generator=generator)
 
-    stacked = Stacked(model, parameters)
-    stacked.prepare()
-    logits = stacked.forward(pairs).clone()
-    stacked.backward(gradient.clone())
-    for index, each in enumerate(plains):
+    workspace = Workspace()
+    for index, (each, part) in enumerate(zip(plains, parameters.parts(), strict=True)):
+        stacked = Stacked(model, part, workspace)
+        stacked.prepare()
+        logits = stacked.forward(pairs[index]).clone()
+        stacked.backward(gradient[index].clone())
         each.double()
         exact = each(pairs[index])
-        torch.testing.assert_close(logits[index].double(), exact.detach(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(logits.double(), exact.detach(), rtol=1e-4, atol=1e-5)
         exact.backward(gradient[index].double())
         for part in each.parameters():
             part.data = part.grad

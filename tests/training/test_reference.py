@@ -37,8 +37,8 @@ def plain_loop(cell: Cell, seed: int, dtype: torch.dtype) -> tuple[MLP, list[flo
     inputs, answers = torch.as_tensor(examples.inputs), torch.as_tensor(examples.answers)
     losses = []
     for step in range(STEPS):
-        part = order(step)
-        batch = torch.as_tensor(order.orders[0, part])
+        epoch, index = divmod(step, order.per_epoch)
+        batch = torch.as_tensor(order.order(epoch)[0]).split(cell.batches.size)[index]
         loss = functional.cross_entropy(model(inputs[batch]), answers[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -75,14 +75,11 @@ def test_gradients_against_float64_autograd(base_cell, overrides):
         override(base_cell, {"task.modulus": 17, "model.hidden": 24, "batches.size": 50} | overrides)
     )
     stack = Stack(cell, [0, 1, 2])
-    inputs, answers = stack.batch()
-    stack.model.prepare()
-    losses, gradient = stack.loss.forward(stack.model.forward(inputs), answers)
-    stack.model.backward(gradient)
-    for index, seed in enumerate(stack.seeds):
+    losses = stack.differentiate()
+    for index, (seed, (inputs, answers)) in enumerate(zip(stack.seeds, stack.batch(), strict=True)):
         examples = data(cell, seed)
         plain = MLP(cell.model, examples.tokens, examples.classes, torch_generator(seed, "initialisation")).double()
-        loss = functional.cross_entropy(plain(inputs[index]), answers[index])
+        loss = functional.cross_entropy(plain(inputs), answers)
         loss.backward()
         assert losses[index].item() == pytest.approx(loss.item(), rel=1e-6)
         for part in plain.parameters():

@@ -54,6 +54,13 @@ if workflow.is_main_process and (sentence := refusal()):
     raise WorkflowError(sentence)
 
 
+def job(cell):
+    """The job of a cell, or one sentence if there is none."""
+    if cell not in JOBS:
+        raise WorkflowError(f"There is no cell '{cell}' at scale {SCALE}; `snakemake -n` lists those that there are.")
+    return JOBS[cell]
+
+
 def declared(package, constant):
     """Module name -> the literal that it declares under this name, for the tables or figures in a package."""
     found = {}
@@ -76,6 +83,6 @@ FIGURES = collect("<figures>/{figure}.svg", figure=FIGURE_INPUTS)
 
 
 wildcard_constraints:
-    cell="|".join(JOBS),
+    cell=r"[^/]+",  # not the cells by name: Snakemake searches a wildcard's pattern again for every file
     table="|".join(TABLE_INPUTS),
     figure="|".join(FIGURE_INPUTS),

@@ -18,8 +18,8 @@ rule train:
     resources:
         mem_mb=1000,
     params:
-        job=lambda wildcards: JOBS[wildcards.cell].dump(),
-        code=lambda wildcards: stock.code(JOBS[wildcards.cell]),
+        job=lambda wildcards: job(wildcards.cell).dump(),
+        code=lambda wildcards: stock.code(job(wildcards.cell)),
     message:
         "Train {wildcards.cell}."
     script:

@@ -1,163 +1,114 @@
-"""Layers over a stack of members: the only code that knows that tensors carry a leading member axis.
+"""Layers with their backward pass written out, over preallocated buffers.
 
-Shapes: S members, B examples, p tokens, E embedding width, I inputs, O outputs. A layer's `forward` returns a
-buffer that it reuses at its next call with the same B; `backward` overwrites the gradients of its parameters
-(a parameter used by two layers would need accumulation) and may overwrite the gradient it is given.
-Products are written with `out=`; nothing of size B is allocated from one step to the next.
+They see one part of a stack: on the CPU one member, so that its products and kernels follow each other in the cache;
+on another device all members, as a leading axis on every tensor. Shapes are those of one member: B examples,
+T tokens, E embedding width, I inputs, O outputs, C classes. A layer's `forward` returns a buffer that the next
+forward pass with the same B overwrites, be it of another part; `backward` overwrites the gradients of its parameters
+(a parameter used by two layers would need accumulation) and the gradient that it is given.
 """
-
-import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from .parameters import Parameters, aligned
-
-relu_backward = torch.ops.aten.threshold_backward.grad_input
-
-
-def multiply(left: Tensor, right: Tensor, out: Tensor, bias: Tensor | None = None) -> Tensor:
-    """out[i] = left[i] @ right[i] (+ bias[i] to every row), one product a member.
-
-    Not one bmm: that picks another BLAS routine for one member than for several, and its rounding may differ.
-    """
-    for i in range(len(out)):
-        if bias is None:
-            torch.mm(left[i], right[i], out=out[i])
-        else:
-            torch.addmm(bias[i], left[i], right[i], out=out[i])
-    return out
+from . import kernels
+from .parameters import Part
 
 
 class Workspace:
-    """Buffers kept from step to step, by name and shape. Every member's part begins on a cache line: BLAS may round
-    products of unaligned matrices differently, and a member's place in the stack must not show."""
+    """Buffers shared by the parts of a stack, by name and shape. PyTorch aligns each to a cache line."""
 
-    def __init__(self):
+    def __init__(self, lead: tuple[int, ...] = (), device: torch.device | str = "cpu"):
+        """lead: () where a part is one member, (S,) where it is a stack of S."""
+        self.lead, self.device = lead, device
         self.buffers: dict[tuple, Tensor] = {}
 
-    def get(self, name: str, members: int, *shape: int, like: Tensor) -> Tensor:
-        """An uninitialised (members, *shape) tensor of the dtype and device of `like`."""
-        key = (name, members, *shape)
+    def get(self, name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """An uninitialised (*lead, *shape) tensor."""
+        key = (name, *shape)
         if key not in self.buffers:
-            size = math.prod(shape)
-            buffer = torch.empty(members, aligned(size), dtype=like.dtype, device=like.device)
-            self.buffers[key] = buffer[:, :size].view(members, *shape)
+            self.buffers[key] = torch.empty(*self.lead, *shape, dtype=dtype, device=self.device)
         return self.buffers[key]
 
 
 class PairEmbedding:
     """relu(W [Ex[x]; Ey[y]] + b), folded: the layer is linear before its ReLU, so W Ex and W Ey + b are computed
-    once for each of the p tokens and their rows added for each example (p rows instead of B through the product).
+    once for each of the T tokens and their rows added for each example (T rows instead of B through the product).
 
-    Parameters embed_x, embed_y: (p, E); weight_x, weight_y: (O, E); bias: (O,).
+    Parameters embed_x, embed_y: (T, E); weight_x, weight_y: (O, E); bias: (O,).
     """
 
-    def __init__(self, parameters: Parameters, prefix: str):
-        values, gradients = parameters.values, parameters.gradients
-        self.embed = values["embed_x"], values["embed_y"]
-        self.embed_gradient = gradients["embed_x"], gradients["embed_y"]
-        self.weight = values[f"{prefix}.weight_x"], values[f"{prefix}.weight_y"]
-        self.weight_gradient = gradients[f"{prefix}.weight_x"], gradients[f"{prefix}.weight_y"]
-        self.bias, self.bias_gradient = values[f"{prefix}.bias"], gradients[f"{prefix}.bias"]
-        members, tokens, _ = self.embed[0].shape
-        self.width = self.bias.shape[-1]
-        self.workspace = Workspace()
-        rows = aligned(tokens)
-        self.folded = self.bias.new_zeros(members, 2 * rows, self.width)
-        self.folded_gradient = torch.zeros_like(self.folded)
-        self.halves = slice(0, tokens), slice(rows, rows + tokens)
-        first = torch.arange(members, device=self.bias.device)[:, None, None] * 2 * rows
-        self.first_row = first + torch.tensor([0, rows], device=self.bias.device)
+    def __init__(self, part: Part, prefix: str, workspace: Workspace):
+        self.name, self.workspace = prefix, workspace
+        self.values = [(part.values[f"embed_{side}"], part.values[f"{prefix}.weight_{side}"]) for side in "xy"]
+        self.gradients = [(part.gradients[f"embed_{side}"], part.gradients[f"{prefix}.weight_{side}"]) for side in "xy"]
+        self.bias, self.bias_gradient = part.values[f"{prefix}.bias"], part.gradients[f"{prefix}.bias"]
+        tokens, self.width = self.values[0][0].shape[-2], self.bias.shape[-1]
+        self.folded = [workspace.get(f"{prefix}.folded_{side}", tokens, self.width) for side in "xy"]
+        self.folded_gradient = [workspace.get(f"{prefix}.folded_gradient_{side}", tokens, self.width) for side in "xy"]
 
     def fold(self) -> None:
         """Recompute W Ex and W Ey + b from the parameters."""
-        x, y = (self.folded[:, half] for half in self.halves)
-        multiply(self.embed[0], self.weight[0].mT, out=x)
-        multiply(self.embed[1], self.weight[1].mT, out=y, bias=self.bias)
+        for (embed, weight), folded in zip(self.values, self.folded, strict=True):
+            torch.matmul(embed, weight.mT, out=folded)
+        kernels.add_bias(self.folded[1], self.bias)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """tokens: int64 (S, B, 2) -> (S, B, O). `fold` must have been called since the parameters changed."""
-        members, examples, _ = tokens.shape
-        self.rows = (tokens + self.first_row).view(-1, 2)
-        bags = functional.embedding_bag(self.rows, self.folded.view(-1, self.width), mode="sum")
-        self.output = torch.relu_(bags).view(members, examples, self.width)
-        if self.output[0].numel() != aligned(self.output[0].numel()):
-            self.output = self.workspace.get("output", *self.output.shape, like=bags).copy_(self.output)
+        """tokens: int64 (B, 2) -> (B, O). `fold` must have been called since the parameters changed."""
+        self.tokens = tokens
+        self.output = self.workspace.get(f"{self.name}.output", tokens.shape[-2], self.width)
+        kernels.pairs_relu(*self.folded, tokens, self.output)
         return self.output
 
     def backward(self, gradient: Tensor) -> None:
-        """gradient: (S, B, O)."""
-        relu_backward(gradient, self.output, 0, grad_input=gradient)
-        rows = gradient.reshape(-1, self.width)
-        folded = self.folded_gradient.zero_().view(-1, self.width)
-        folded.index_add_(0, self.rows[:, 0], rows).index_add_(0, self.rows[:, 1], rows)
-        for side, half in enumerate(self.halves):
-            part = self.folded_gradient[:, half]
-            multiply(part, self.weight[side], out=self.embed_gradient[side])
-            multiply(part.mT, self.embed[side], out=self.weight_gradient[side])
-        torch.sum(part, 1, out=self.bias_gradient)
+        """gradient: (B, O)."""
+        kernels.pairs_relu_backward(gradient, self.output, self.tokens, *self.folded_gradient)
+        kernels.bias_backward(self.folded_gradient[1], self.bias_gradient)
+        for values, gradients, folded in zip(self.values, self.gradients, self.folded_gradient, strict=True):
+            torch.matmul(folded, values[1], out=gradients[0])
+            torch.matmul(folded.mT, values[0], out=gradients[1])
 
 
 class Linear:
     """W h + b, with a ReLU after it if `relu`. Parameters weight: (O, I); bias: (O,)."""
 
-    def __init__(self, parameters: Parameters, prefix: str, relu: bool):
-        self.weight, self.bias = (parameters.values[f"{prefix}.{part}"] for part in ("weight", "bias"))
-        self.weight_gradient, self.bias_gradient = (
-            parameters.gradients[f"{prefix}.{part}"] for part in ("weight", "bias")
-        )
-        self.relu = relu
-        self.workspace = Workspace()
+    def __init__(self, part: Part, prefix: str, relu: bool, workspace: Workspace):
+        self.name, self.relu, self.workspace = prefix, relu, workspace
+        self.weight, self.bias = part.values[f"{prefix}.weight"], part.values[f"{prefix}.bias"]
+        self.weight_gradient, self.bias_gradient = part.gradients[f"{prefix}.weight"], part.gradients[f"{prefix}.bias"]
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(S, B, I) -> (S, B, O)."""
-        members, examples, _ = inputs.shape
+        """(B, I) -> (B, O)."""
         self.inputs = inputs
-        self.output = self.workspace.get("output", members, examples, self.bias.shape[-1], like=inputs)
-        multiply(inputs, self.weight.mT, out=self.output, bias=self.bias)
-        if self.relu:
-            torch.relu_(self.output)
+        self.output = self.workspace.get(f"{self.name}.output", inputs.shape[-2], self.bias.shape[-1])
+        torch.matmul(inputs, self.weight.mT, out=self.output)
+        (kernels.add_bias_relu if self.relu else kernels.add_bias)(self.output, self.bias)
         return self.output
 
     def backward(self, gradient: Tensor) -> Tensor:
-        """(S, B, O) -> gradient of the inputs, (S, B, I)."""
+        """(B, O) -> gradient of the inputs, (B, I)."""
         if self.relu:
-            relu_backward(gradient, self.output, 0, grad_input=gradient)
-        multiply(gradient.mT, self.inputs, out=self.weight_gradient)
-        torch.sum(gradient, 1, out=self.bias_gradient)
-        return multiply(gradient, self.weight, out=self.workspace.get("gradient", *self.inputs.shape, like=gradient))
+            kernels.bias_relu_backward(gradient, self.output, self.bias_gradient)
+        else:
+            kernels.bias_backward(gradient, self.bias_gradient)
+        torch.matmul(gradient.mT, self.inputs, out=self.weight_gradient)
+        back = self.workspace.get(f"{self.name}.gradient", *self.inputs.shape[-2:])
+        return torch.matmul(gradient, self.weight, out=back)
 
 
 class CrossEntropy:
-    """Mean cross-entropy over the batch, in float32 or float64 whatever the logits' dtype."""
+    """Cross-entropy of float32 logits, computed in float32 or float64."""
 
-    def __init__(self, precision: str):
-        self.dtype = getattr(torch, precision)
-        self.workspace = Workspace()
+    def __init__(self, precision: str, workspace: Workspace):
+        self.dtype, self.workspace = getattr(torch, precision), workspace
 
-    def forward(self, logits: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
-        """logits (S, B, C), answers int64 (S, B) -> mean loss of each member (S,), gradient of the logits (S, B, C)."""
-        scores = logits.to(self.dtype)
-        probabilities = self.workspace.get("probabilities", *logits.shape, like=scores)
-        if probabilities.is_contiguous():
-            torch.ops.aten._softmax.out(scores, -1, False, out=probabilities)
-        else:  # that kernel ignores the strides of `out`
-            probabilities.copy_(torch.softmax(scores, -1))
-        answer = answers.unsqueeze(-1)
-        # log p[answer] by way of the likeliest class, whose probability cannot underflow
-        losses = scores.amax(-1) - scores.gather(-1, answer).squeeze(-1) - probabilities.amax(-1).log()
-        probabilities.scatter_add_(-1, answer, torch.full_like(answer, -1, dtype=self.dtype))
-        gradient = self.workspace.get("gradient", *logits.shape, like=logits)
-        torch.mul(probabilities, 1 / logits.shape[1], out=gradient)
-        return losses.mean(-1), gradient
+    def forward(self, logits: Tensor, answers: Tensor) -> tuple[Tensor | float, Tensor]:
+        """logits (B, C), answers int64 (B,) -> mean loss, gradient of the logits (B, C)."""
+        gradient = self.workspace.get("loss.gradient", *logits.shape[-2:])
+        return kernels.cross_entropy(logits.to(self.dtype), answers, gradient), gradient
 
     def judge(self, logits: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss of every example and whether its answer is the single likeliest class: (S, B) each, without gradient."""
-        classes, answer = logits.shape[-1], answers.unsqueeze(-1)
-        scores = logits.reshape(-1, classes).to(self.dtype)
-        losses = functional.cross_entropy(scores, answers.reshape(-1), reduction="none").view(answers.shape)
-        own = logits.gather(-1, answer).squeeze(-1)
-        others = logits.scatter(-1, answer, -torch.inf).amax(-1)
-        return losses, own > others
+        """Loss of every example and whether its answer is the single likeliest class: (B,) each."""
+        losses = self.workspace.get("loss.each", logits.shape[-2], dtype=self.dtype)
+        correct = self.workspace.get("loss.correct", logits.shape[-2], dtype=torch.bool)
+        kernels.judge(logits.to(self.dtype), answers, losses, correct)
+        return losses, correct

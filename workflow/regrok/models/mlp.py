@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from ..cell import MLP as MLPSettings
-from .layers import Linear, PairEmbedding
-from .parameters import Parameters
+from .layers import Linear, PairEmbedding, Workspace
+from .parameters import Part
 
 
 class MLP(nn.Module):
@@ -55,16 +55,17 @@ def unfold(plain: MLP) -> dict[str, Tensor]:
 
 
 class Stacked:
-    """The same function for S members at once: tokens int64 (S, B, 2) -> logits (S, B, classes)."""
+    """The same function on a part of a stack, with its backward pass: tokens int64 (B, 2) -> logits (B, classes)."""
 
-    def __init__(self, settings: MLPSettings, parameters: Parameters):
-        self.embedding = PairEmbedding(parameters, "linears.0")
+    def __init__(self, settings: MLPSettings, part: Part, workspace: Workspace):
+        self.embedding = PairEmbedding(part, "linears.0", workspace)
         self.linears = [
-            Linear(parameters, f"linears.{i}", relu=i < settings.layers) for i in range(1, settings.layers + 1)
+            Linear(part, f"linears.{i}", relu=i < settings.layers, workspace=workspace)
+            for i in range(1, settings.layers + 1)
         ]
 
     def prepare(self) -> None:
-        """Must be called after the parameters have changed and before `forward`."""
+        """Must be called after the parameters have changed, or another part was computed, and before `forward`."""
         self.embedding.fold()
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -74,7 +75,7 @@ class Stacked:
         return hidden
 
     def backward(self, gradient: Tensor) -> None:
-        """gradient: of the logits, (S, B, classes). Writes the gradients of all parameters."""
+        """gradient: of the logits, (B, classes). Writes the gradients of all parameters."""
         for linear in reversed(self.linears):
             gradient = linear.backward(gradient)
         self.embedding.backward(gradient)

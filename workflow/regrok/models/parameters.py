@@ -1,6 +1,7 @@
 """The parameters of a stack of members, as few flat buffers, with gradients in their twins."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +12,13 @@ ALIGNMENT = 16  # floats in a cache line
 def aligned(size: int) -> int:
     """The least multiple of a cache line's floats that holds `size` floats."""
     return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+class Part(NamedTuple):
+    """What is computed in one go: on the CPU one member, on another device the whole stack (a leading axis)."""
+
+    values: dict[str, Tensor]
+    gradients: dict[str, Tensor]
 
 
 class Parameters:
@@ -40,6 +48,15 @@ class Parameters:
             for name, start, size in zip(names, starts, sizes, strict=False):
                 self.values[name] = buffer[:, start : start + size].view(members, *shapes[name])
                 self.gradients[name] = gradient[:, start : start + size].view(members, *shapes[name])
+
+    def parts(self) -> list[Part]:
+        """The views on which the parts of the stack are computed."""
+        if self.buffers[0].device.type != "cpu":
+            return [Part(self.values, self.gradients)]
+        return [
+            Part(*({name: value[member] for name, value in kind.items()} for kind in (self.values, self.gradients)))
+            for member in range(self.members)
+        ]
 
     def load(self, member: int, values: dict[str, Tensor]) -> None:
         """Set one member's parameters from tensors of the plain shapes."""

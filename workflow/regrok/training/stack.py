@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..cell import Cell
-from ..models.layers import CrossEntropy
+from ..models.layers import CrossEntropy, Workspace
 from ..models.parameters import Parameters
 from ..tasks.split import split
 from .batches import BatchOrder
@@ -66,8 +66,11 @@ class Stack:
         self.parameters = Parameters(
             shapes, decayed(list(shapes), self.cell.optimizer.decays), len(seeds), device=self.device
         )
-        self.model = self.module.Stacked(self.cell.model, self.parameters)
-        self.loss = CrossEntropy(self.cell.loss.precision)
+        parts = self.parameters.parts()
+        self.lead = () if len(parts) == len(seeds) else (len(seeds),)
+        workspace = Workspace(self.lead, self.device)
+        self.models = [self.module.Stacked(self.cell.model, part, workspace) for part in parts]
+        self.loss = CrossEntropy(self.cell.loss.precision, workspace)
         for buffer, gradient in zip(self.parameters.buffers, self.parameters.gradient_buffers, strict=True):
             buffer.grad = gradient
         self.optimizer = optimizer(self.cell.optimizer, self.parameters.buffers)
@@ -81,21 +84,34 @@ class Stack:
             for part in ("train", "validation")
         }
 
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Inputs (S, B, 2) and answers (S, B) of the next step."""
-        part = self.batches(self.step)
-        if self.batches.epoch != self.epoch:
-            self.epoch = self.batches.epoch
-            orders = torch.as_tensor(self.batches.orders, device=self.device)
-            self.epoch_inputs, self.epoch_answers = self.inputs[orders], self.answers[orders]
-        return self.epoch_inputs[:, part], self.epoch_answers[:, part]
+    def batch(self) -> list[tuple[Tensor, Tensor]]:
+        """Inputs (B, 2) and answers (B,) of the next step, for each part of the stack."""
+        epoch, index = divmod(self.step, self.batches.per_epoch)
+        if epoch != self.epoch:
+            self.epoch = epoch
+            size = self.cell.batches.size
+            orders = torch.as_tensor(self.batches.order(epoch), device=self.device).view(
+                len(self.models), *self.lead, -1
+            )
+            self.epoch_batches = [
+                list(zip(self.inputs[order].split(size, -2), self.answers[order].split(size, -1), strict=True))
+                for order in orders
+            ]
+        return [batches[index] for batches in self.epoch_batches]
+
+    def differentiate(self) -> Tensor:
+        """Fill the gradients of every member on the next step's batch; returns the losses on it, (S,)."""
+        losses = []
+        for model, (inputs, answers) in zip(self.models, self.batch(), strict=True):
+            model.prepare()
+            loss, gradient = self.loss.forward(model.forward(inputs), answers)
+            model.backward(gradient)
+            losses.append(loss)
+        return losses[0] if self.lead else torch.tensor(losses, dtype=self.loss.dtype)
 
     def advance(self) -> Tensor:
         """One training step of every member; returns their batch losses before it, (S,)."""
-        inputs, answers = self.batch()
-        self.model.prepare()
-        losses, gradient = self.loss.forward(self.model.forward(inputs), answers)
-        self.model.backward(gradient)
+        losses = self.differentiate()
         rate = self.cell.optimizer.learning_rate * rate_factor(self.cell.schedule, self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -105,16 +121,18 @@ class Stack:
 
     def evaluate(self) -> dict[str, np.ndarray]:
         """Means over the training and the validation set of each member: METRICS -> float64 (S,)."""
-        self.model.prepare()
-        losses, correct = [], []
-        for inputs, answers in zip(
-            self.inputs.split(EVALUATION_BATCH), self.answers.split(EVALUATION_BATCH), strict=True
-        ):
-            answers = answers.expand(len(self.seeds), -1)
-            loss, hit = self.loss.judge(self.model.forward(inputs.expand(len(self.seeds), -1, -1)), answers)
-            losses.append(loss)
-            correct.append(hit)
-        loss, correct = torch.cat(losses, 1).double(), torch.cat(correct, 1)
+        examples = len(self.answers)
+        losses = torch.empty(len(self.models), *self.lead, examples, dtype=torch.float64, device=self.device)
+        correct = torch.empty_like(losses, dtype=torch.bool)
+        for model, own_losses, own_correct in zip(self.models, losses, correct, strict=True):
+            model.prepare()
+            for first in range(0, examples, EVALUATION_BATCH):
+                part = slice(first, first + EVALUATION_BATCH)
+                inputs, answers = self.inputs[part], self.answers[part]
+                logits = model.forward(inputs.expand(*self.lead, *inputs.shape))
+                judged = self.loss.judge(logits, answers.expand(*self.lead, *answers.shape))
+                own_losses[..., part], own_correct[..., part] = judged
+        loss, correct = (values.view(len(self.seeds), -1) for values in (losses, correct))
         train, validation = self.masks["train"], self.masks["validation"]
 
         def mean(values: Tensor, mask: Tensor) -> np.ndarray:
