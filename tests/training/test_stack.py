@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tiny import ODD, VARIANTS, differences, tiny
 from torch.nn import functional
 
+from regrok.models.kernels import Kernel
+from regrok.models.parameters import Parameters, Part
 from regrok.training.stack import METRICS, Stack, data
 from regrok.training.streams import torch_generator
 
@@ -171,3 +173,28 @@ def test_float64_loss_reaches_zero_later():
         shares[precision] = evaluation["zero_loss_share"][0]
     assert shares["float32"] > 0.9
     assert shares["float64"] < 0.1
+
+
+@pytest.mark.parametrize("variant", ["base", "odd sizes", "float64 loss", "three layers", "sgd"])
+def test_the_form_for_other_devices_trains_alike(variant, monkeypatch):
+    """All members as one part, kernels by their definitions: as on a GPU, here on the CPU."""
+    cell, seeds = tiny(VARIANTS[variant]), [0, 1, 2]
+    usual = Stack(cell, seeds)
+    monkeypatch.setattr(Parameters, "parts", lambda self: [Part(self.values, self.gradients)])
+    monkeypatch.setattr(Kernel, "__call__", lambda self, *tensors: self.definition(*tensors))
+    whole = Stack(cell, seeds)
+    assert len(whole.models) == 1
+    for _ in range(25):
+        torch.testing.assert_close(whole.advance(), usual.advance(), rtol=1e-3, atol=1e-5)
+    ours, theirs = whole.evaluate(), usual.evaluate()
+    for name in METRICS:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-2, atol=1e-2)
+
+
+def test_a_dry_run_on_another_device():
+    """No number is computed on PyTorch's meta device, but a tensor left behind on the CPU is an error there too."""
+    stack = Stack(tiny(), [0, 1, 2], device="meta")
+    losses = stack.differentiate()
+    assert losses.device.type == "meta"
+    assert losses.shape == (3,)
+    assert {value.device.type for value in stack.parameters.gradients.values()} == {"meta"}
