@@ -5,10 +5,10 @@ PYTHON  ?= python3
 BIN     := .venv/bin
 OPTIONS  = --scale "$(SCALE)" --report "$(REPORT)"
 COMMAND  = PYTHONPATH=workflow/commands:workflow $(BIN)/python workflow/commands
-SOURCES := workflow tests
+SOURCES := workflow tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper plan status demo report adopt audit test format schema lock clean
+.PHONY: help reproduce paper plan status demo report adopt audit bench test format schema lock clean
 
 help: ## this list
 	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000]"
@@ -37,6 +37,9 @@ adopt: .venv/ready ## keep stale records if a retrained sample is bit-identical
 
 audit: .venv/ready ## retrain a sample of the records and compare, bit for bit
 	@$(COMMAND)/adopt.py $(OPTIONS) --audit
+
+bench: .venv/ready ## speed of training against plain PyTorch and the machine's limit, in two minutes
+	@PYTHONPATH=workflow $(BIN)/python benchmarks/bench.py
 
 test: .venv/ready ## format check, lint and all tests
 	@$(BIN)/ruff format --check $(SOURCES)
