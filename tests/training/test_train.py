@@ -87,6 +87,7 @@ def test_a_record_holds_what_happened(store):
         assert header["cell"] == task.cell.model_dump()
         assert header["seconds"]["wall"] > 0
         assert 0 < header["seconds"]["evaluation_cpu"] < header["seconds"]["cpu"]
+        assert 0 < header["seconds"]["overhead_cpu"] < header["seconds"]["cpu"]
 
 
 @pytest.mark.parametrize(
@@ -255,6 +256,7 @@ def test_seconds_add_up(store, monkeypatch):
     now = iter(range(10**9))
     monkeypatch.setattr("time.perf_counter", lambda: 6.0 * next(now))
     monkeypatch.setattr("time.process_time", lambda: 0.0)
+    monkeypatch.setattr("regrok.training.train.CLOCK", Clock())
     train(job(seeds=2, budget=50), store, CODE, silent)
     spent = [record.header["seconds"]["wall"] for record in store.records(tiny())]
     train(job(seeds=3, budget=100), store, CODE, silent)
@@ -265,14 +267,14 @@ def test_seconds_add_up(store, monkeypatch):
 
 
 def test_a_clock_shares_what_has_passed(monkeypatch):
-    wall, cpu = iter([100.0, 106.0, 107.0]), iter([10.0, 13.0, 13.5])
+    wall, cpu = iter([100.0, 106.0, 107.0]), iter([3.0, 3.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(wall))
     monkeypatch.setattr("time.process_time", lambda: next(cpu))
     clock, members = Clock(), [Member(seed, None) for seed in range(3)]
     clock.charge(members)
     clock.charge(members[:1], "evaluation_cpu")
-    assert members[1].spent == members[2].spent == {"wall": 2.0, "cpu": 1.0, "evaluation_cpu": 0.0}
-    assert members[0].spent == {"wall": 3.0, "cpu": 1.5, "evaluation_cpu": 0.5}
+    assert members[1].spent == members[2].spent == {"wall": 2.0, "cpu": 1.0, "evaluation_cpu": 0.0, "overhead_cpu": 0.0}
+    assert members[0].spent == {"wall": 3.0, "cpu": 1.5, "evaluation_cpu": 0.5, "overhead_cpu": 0.0}
 
 
 def test_members_at_different_steps_go_on_in_groups(store, fresh, monkeypatch):

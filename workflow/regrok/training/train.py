@@ -22,6 +22,8 @@ REPORT_SECONDS = 1.0
 STACK_LIMIT = 10  # members at a time: enough to amortise the interpreter, few enough to stay in the cache
 STEP_LOSSES = 10_000  # steps whose batch loss is kept: the spectral analyses of early training read no more
 
+SECONDS = ("wall", "cpu", "evaluation_cpu", "overhead_cpu")  # cpu holds the two after it
+
 TRAIN_LOSS, VAL_ACC = (1 + METRICS.index(name) for name in ("train_loss", "val_acc"))  # columns of a member's rows
 
 Progress = Callable[[dict[str, Any]], None]
@@ -58,14 +60,14 @@ class Member:
     record: Record | None
     rows: list[tuple[float, ...]] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
-    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("wall", "cpu", "evaluation_cpu"), 0.0))
+    spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SECONDS, 0.0))
 
     def __post_init__(self):
         if self.record:
             history = self.record.history()
             self.rows = list(zip(*(history[name].tolist() for name in ("step", *METRICS)), strict=True))
             self.step_losses = self.record.step_losses().tolist()
-            self.spent = dict(self.record.header["seconds"])
+            self.spent |= self.record.header["seconds"]
 
     @property
     def diverged(self) -> bool:
@@ -88,7 +90,7 @@ class Clock:
     """Wall and CPU seconds since the last reading, shared equally among the members that were trained."""
 
     def __init__(self):
-        self.last = time.perf_counter(), time.process_time()
+        self.last = time.perf_counter(), 0.0  # process_time begins with the interpreter
 
     def charge(self, members: list[Member], *purposes: str) -> None:
         now = time.perf_counter(), time.process_time()
@@ -98,6 +100,9 @@ class Clock:
             member.spent["wall"] += wall / len(members)
             for purpose in ("cpu", *purposes):
                 member.spent[purpose] += cpu / len(members)
+
+
+CLOCK = Clock()  # of the process: its start and imports count too
 
 
 class Run:
@@ -111,13 +116,13 @@ class Run:
             self.stack.restore(self.stack.seeds, states, members[0].record.step)
         self.grid = set(evaluation_steps(job.follow.budget, job.follow.dense).tolist())
         self.common_grid = set(evaluation_steps(job.follow.budget).tolist())
-        self.clock = Clock()
+        CLOCK.charge(self.members, "overhead_cpu")
 
     def evaluate(self) -> None:
         metrics = self.stack.evaluate()
         for index, member in enumerate(self.members):
             member.rows.append((self.stack.step, *(float(np.float32(metrics[name][index])) for name in METRICS)))
-        self.clock.charge(self.members, "evaluation_cpu")
+        CLOCK.charge(self.members, "evaluation_cpu")
 
     def advance(self) -> None:
         losses = self.stack.advance()
@@ -148,9 +153,10 @@ class Run:
         self.store.save(path, header, member.history(), self.stack.state(index), losses)
 
     def save_all(self) -> None:
-        self.clock.charge(self.members)
+        CLOCK.charge(self.members)
         for index in range(len(self.members)):
             self.save(index)
+        CLOCK.charge(self.members, "overhead_cpu")
 
     def leave(self) -> None:
         """Save the members that have been followed far enough and take them off the stack."""
@@ -165,6 +171,8 @@ class Run:
         if done and rest:
             self.stack.keep(rest)
         self.members = [self.members[index] for index in rest]
+        if done:
+            CLOCK.charge(self.members, "overhead_cpu")
 
     def follow(self, received: list[int], report: Progress) -> None:
         """Train until every member has left. Raises Interrupted, after saving, once a signal is `received`."""
@@ -174,7 +182,7 @@ class Run:
         while self.members:
             self.advance()
             if self.stack.step in self.grid:
-                self.clock.charge(self.members)
+                CLOCK.charge(self.members)
                 self.evaluate()
                 self.leave()
             now = time.monotonic()
