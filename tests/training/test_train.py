@@ -281,9 +281,9 @@ def test_members_at_different_steps_go_on_in_groups(store, fresh, monkeypatch):
     """Of what stands at one step, and of no more than the limit."""
     train(job(seeds=2, budget=50), store, CODE, silent)
     train(job(seeds=1, budget=100), store, CODE, silent)
-    monkeypatch.setattr(engine, "STACK_LIMIT", 2)
+    monkeypatch.setitem(engine.STACK_LIMIT, "cpu", 2)
     task = job(seeds=5, budget=150)
-    groups = [[member.seed for member in members] for members in runs(task, store, store.equivalent(CODE))]
+    groups = [[member.seed for member in members] for members in runs(task, store, store.equivalent(CODE), limit=2)]
     assert groups == [[2, 3], [4], [1], [0]]
     train(task, store, CODE, silent)
     monkeypatch.undo()

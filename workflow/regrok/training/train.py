@@ -19,7 +19,8 @@ from .stack import METRICS, Stack
 
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0
-STACK_LIMIT = 10  # members at a time: enough to amortise the interpreter, few enough to stay in the cache
+# members at a time: on a CPU few enough for their parameters to stay in the cache, on a GPU enough to fill it
+STACK_LIMIT = {"cpu": 10, "cuda": 64}
 STEP_LOSSES = 10_000  # steps whose batch loss is kept: the spectral analyses of early training read no more
 
 SECONDS = ("wall", "cpu", "evaluation_cpu", "overhead_cpu")  # cpu holds the two after it
@@ -213,8 +214,8 @@ def machine(device: str) -> dict[str, Any]:
     }
 
 
-def runs(job: Job, store: Store, codes: set[str]) -> list[list[Member]]:
-    """The members that `job` still needs, in groups that can be one stack: at one step, at most STACK_LIMIT."""
+def runs(job: Job, store: Store, codes: set[str], limit: int) -> list[list[Member]]:
+    """The members that `job` still needs, in groups that can be one stack: at one step, at most `limit`."""
     records = [record for record in store.records(job.cell) if record.is_of(codes)]
     groups: dict[int, list[Member]] = {}
     for seed in range(job.seeds):
@@ -222,17 +223,17 @@ def runs(job: Job, store: Store, codes: set[str]) -> list[list[Member]]:
         if record is None or not record.complete(job.follow):
             groups.setdefault(record.step if record else 0, []).append(Member(seed, record))
     return [
-        members[first : first + STACK_LIMIT]
+        members[first : first + limit]
         for _, members in sorted(groups.items())
-        for first in range(0, len(members), STACK_LIMIT)
+        for first in range(0, len(members), limit)
     ]
 
 
 def train(job: Job, store: Store, code: dict[str, str], report: Progress, device: str = "cpu") -> None:
-    """Do what `job` asks and the store does not hold yet. One thread; set it before importing torch.
+    """Do what `job` asks and the store does not hold yet, on `device` ("cpu", with one thread, or "cuda").
 
     Raises Busy if another process trains the cell, Interrupted on SIGINT or SIGTERM after saving every member.
     """
     with store.lease(job.cell), postponed_signals() as received:
-        for members in runs(job, store, store.equivalent(code)):
+        for members in runs(job, store, store.equivalent(code), STACK_LIMIT[device]):
             Run(job, members, store, code, device).follow(received, report)
