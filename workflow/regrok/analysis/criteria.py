@@ -17,8 +17,8 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+import scipy
 from pydantic import Field
-from scipy import stats
 
 from . import optimizer_best, survival
 from .format import p_value as p_text
@@ -91,7 +91,7 @@ def _generalised_by(members: pd.DataFrame, horizon: float) -> tuple[pd.Series, p
 
 def _majority_p(yes: int, n: int) -> float:
     """One-sided exact sign test that more than half of a population does what `yes` of `n` did."""
-    return float(stats.binomtest(yes, n, 0.5, alternative="greater").pvalue) if n else 1.0
+    return float(scipy.stats.binomtest(yes, n, 0.5, alternative="greater").pvalue) if n else 1.0
 
 
 def _most(yes: int, n: int) -> bool:
@@ -281,7 +281,7 @@ def never_generalises(
 
 def _fisher(yes_a: int, n_a: int, yes_b: int, n_b: int) -> float:
     """One-sided p that a does it no more often than b."""
-    return float(stats.fisher_exact([[yes_a, n_a - yes_a], [yes_b, n_b - yes_b]], alternative="greater").pvalue)
+    return float(scipy.stats.fisher_exact([[yes_a, n_a - yes_a], [yes_b, n_b - yes_b]], alternative="greater").pvalue)
 
 
 def _p(p: float) -> str:
@@ -614,7 +614,7 @@ def _sign_flip_p(scores: np.ndarray) -> float:
     """One-sided exact permutation p of a mean above zero (65 536 random flips beyond 16 scores)."""
     if not scores.any():
         return 1.0
-    test = stats.permutation_test(
+    test = scipy.stats.permutation_test(
         (scores,), np.mean, permutation_type="samples", alternative="greater", n_resamples=2**16, rng=0, vectorized=True
     )
     return float(test.pvalue)
@@ -624,7 +624,7 @@ def _friedman_p(members: pd.DataFrame, operations: list[str]) -> float:
     """p that all operations are alike, of their mean Gehan scores against one another by seed."""
     columns = [_scores(members, [name], [other for other in operations if other != name]) for name in operations]
     spread = np.ptp(np.array(columns), axis=0)
-    return float(stats.friedmanchisquare(*columns).pvalue) if spread.any() else 1.0
+    return float(scipy.stats.friedmanchisquare(*columns).pvalue) if spread.any() else 1.0
 
 
 def _comparable(members: pd.DataFrame, operations: list[str]) -> bool:
