@@ -71,6 +71,14 @@ def test_bare_snakemake_says_the_same(project):
     assert "Traceback" not in result.stdout
 
 
+def test_there_is_no_report_on_nothing(project):
+    result = project.command("report", "--scale", "smoke")
+    assert result.returncode != 0
+    assert result.stdout.strip() == (
+        "regrok: there is no paper/smoke/regrok.pdf to report on yet; say `make reproduce` or `make paper` first."
+    )
+
+
 def test_two_commands_at_once(project):
     from fcntl import LOCK_EX, flock
 

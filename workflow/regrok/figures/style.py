@@ -27,7 +27,7 @@ TRAINING, VALIDATION = "#8a8a8a", "#0173b2"
 REPORTED = "#a3195b"  # whatever is the source report's own
 HIGHLIGHT = "#f0a202"
 
-_PALETTE = [
+PALETTE = [
     "#0173b2",
     "#de8f05",
     "#029e73",
@@ -40,7 +40,7 @@ _PALETTE = [
     "#56b4e9",
 ]
 # symmetric operations cool, asymmetric ones warm; an operation added later takes the next colour of the palette
-OPERATION_COLORS = dict(zip(OPERATIONS, _PALETTE * len(OPERATIONS), strict=False)) | {
+OPERATION_COLORS = dict(zip(OPERATIONS, PALETTE * len(OPERATIONS), strict=False)) | {
     "add": "#0173b2",
     "multiply": "#56b4e9",
     "subtract": "#de8f05",
