@@ -62,6 +62,16 @@ def test_a_mistake_gets_one_sentence_and_nothing_runs(project, mistake):
     assert not (project.root / "results" / "store").exists()
 
 
+def test_a_mistake_in_a_claim_gets_one_sentence_and_nothing_runs(project):
+    path = project.root / "claims.yaml"
+    path.write_text(path.read_text().replace("reference: adamw", "reference: adamv"))
+    result = project.command("reproduce", "--scale", "smoke")
+    assert result.returncode != 0
+    right = "000-C2d.parameters.reference must be 'adamw', 'adam' or 'sgd', not 'adamv'."
+    assert result.stdout == f"regrok: claims.yaml: {right}\n"
+    assert not (project.root / "results" / "store").exists()
+
+
 def test_bare_snakemake_says_the_same(project):
     text = (project.root / "config.yaml").read_text()
     (project.root / "config.yaml").write_text(text.replace("batches: {size: 512", "batches: {size: 51200", 1))

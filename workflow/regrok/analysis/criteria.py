@@ -13,14 +13,15 @@ Their parameters stand in claims.yaml. Each docstring is the rule in full. Commo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
 import scipy
 from pydantic import Field
 
-from . import optimizer_best, survival
+from ..cell import Cell
+from . import early_stopping, optimizer_best, survival
 from .format import p_value as p_text
 from .format import percent, steps
 from .reported import ARCHITECTURES
@@ -32,7 +33,21 @@ LEVEL = 0.05
 TABLES = ("members", "designs", "histories", "scaling", "transition", "early_stopping")
 """The tables that the criteria read."""
 
+
+def _names(part: str, setting: str) -> object:
+    """The type of the names that a setting of a cell may have."""
+    part = Cell.model_fields[part].annotation
+    return Literal[
+        tuple(name for kind in get_args(part) or [part] for name in get_args(kind.model_fields[setting].annotation))
+    ]
+
+
 Tables = Mapping[str, pd.DataFrame]
+Study = Annotated[str, Field(description="One of the studies that the claim needs.")]
+Operation = _names("task", "operation")
+Optimizer = _names("optimizer", "name")
+Precision = _names("loss", "precision")
+Rule = Literal[tuple(early_stopping.RULES)]
 Count = Annotated[int, Field(ge=1)]
 Steps = Count
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -142,8 +157,8 @@ NOT_RUN = Verdict(UNDECIDED, "Nothing that bears on it was run at this scale.", 
 def grokking_exists(
     tables: Tables,
     *,
-    study: str,
-    operations: list[str],
+    study: Study,
+    operations: list[Operation],
     fraction: Share,
     memorising: Share,
     least_budget: Steps,
@@ -201,10 +216,10 @@ def _accuracy_at(members: pd.DataFrame, histories: pd.DataFrame, event: str) -> 
 def never_generalises(
     tables: Tables,
     *,
-    study: str,
-    loss_precision: str,
-    control_precision: str,
-    contrast_study: str,
+    study: Study,
+    loss_precision: Precision,
+    control_precision: Precision,
+    contrast_study: Study,
     contrast_fraction: Share,
     least_budget: Steps,
     near: Share,
@@ -292,9 +307,9 @@ def _p(p: float) -> str:
 def inconsistent(
     tables: Tables,
     *,
-    study: str,
-    sweep: str,
-    optimizer: str,
+    study: Study,
+    sweep: Study,
+    optimizer: Optimizer,
     least_budget: Steps,
     least_budget_tuned: Steps,
     least_members: Count,
@@ -367,7 +382,7 @@ def cross_fitted(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
 
 
 def generalises_everywhere(
-    tables: Tables, *, study: str, fractions: list[Share], horizon: Steps, least_members: Count
+    tables: Tables, *, study: Study, fractions: list[Share], horizon: Steps, least_members: Count
 ) -> Verdict:
     """AdamW's members of every one of `fractions`; fast means by `horizon` steps.
 
@@ -413,10 +428,10 @@ def generalises_everywhere(
 def slow_and_erratic(
     tables: Tables,
     *,
-    study: str,
-    sweep: str,
-    optimizer: str,
-    reference: str,
+    study: Study,
+    sweep: Study,
+    optimizer: Optimizer,
+    reference: Optimizer,
     ratio: Ratio,
     spread: Ratio,
     least_members: Count,
@@ -476,7 +491,7 @@ def _log_quartile_ratio(members: pd.DataFrame) -> float:
 def exponential_law(
     tables: Tables,
     *,
-    study: str,
+    study: Study,
     close: Ratio,
     far: Ratio,
     critical: Share,
@@ -529,7 +544,7 @@ def law_name(law: str) -> str:
 
 
 def symmetric_needs_less(
-    tables: Tables, *, study: str, symmetric: list[str], asymmetric: list[str], least_members: Count
+    tables: Tables, *, study: Study, symmetric: list[Operation], asymmetric: list[Operation], least_members: Count
 ) -> Verdict:
     """At equal fractions, which generalises sooner? Every seed compares each symmetric with each asymmetric operation
     at each fraction: +1 sooner, -1 later, 0 where equal or hidden by censoring (Gehan's scores). The mean by seed is
@@ -641,7 +656,7 @@ def _data_needed(members: pd.DataFrame, operation: str) -> str:
 
 
 def capacity_necessary_not_sufficient(
-    tables: Tables, *, study: str, least_budget: Steps, least_members: Count
+    tables: Tables, *, study: Study, least_budget: Steps, least_members: Count
 ) -> Verdict:
     """An architecture has the capacity if more than half of its members memorise. Not sufficient: at some architecture
     that has it, at least half of the members that memorise do not generalise by `least_budget` steps; in part: fewer do
@@ -760,7 +775,7 @@ def sudden_transition(tables: Tables, *, within: Steps, few_hundred: Steps, leas
     return verdict(PARTLY, f"The transition takes a few hundred steps, not {steps(within)}: {text}.")
 
 
-def early_stopping_cuts(tables: Tables, *, rule: str, patiences: list[Steps], least_members: Count) -> Verdict:
+def early_stopping_cuts(tables: Tables, *, rule: Rule, patiences: list[Steps], least_members: Count) -> Verdict:
     """Of the members that generalise, those that stopping on `rule` would have ended before, for each of `patiences`
     (steps).
 
