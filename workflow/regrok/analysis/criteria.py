@@ -7,6 +7,8 @@ Their parameters stand in claims.yaml. Each docstring is the rule in full. Commo
   undecided.
 - "Most" members do something if a one-sided exact sign test says so at 5 % (5 of 5, 7 of 8, 9 of 10); a median needs 6
   members.
+- "not reproduced" rests on evidence against the claim: a counterexample, or a test of the opposite. Where a test finds
+  nothing either way, the verdict is undecided.
 - `p_value` is that of the test on which "reproduced" or "partly" would rest, so that a small one speaks for the claim.
 """
 
@@ -229,8 +231,9 @@ def never_generalises(
     """Without decay, under the loss of `loss_precision`, no member may generalise and validation must stay where the
     report saw it, while the members of `contrast_study` (with decay) generalise and the control does not.
 
-    not reproduced: a member generalises at any step (one refutes "never"), or the best validation accuracy of more than
-    half of at least `least_members` reaches `far`. Else undecided: fewer than `least_members`, or one of them followed
+    not reproduced: a member generalises at any step (one refutes "never"), or the best validation accuracy of most
+    of at least `least_members` reaches `far`. Else undecided: fewer than `least_members`, more than half of them (but
+    not most) reach `far`, or one of them is followed
     for less than `least_budget` steps. Else partly: at most half memorise, or the median final validation accuracy is
     above `near`, or a member of the control generalises or reaches `far` (then arithmetic, not decay, holds the others
     back), or the contrast generalises by `least_budget` no more often (Fisher's exact test, one-sided, 5 %; undecided
@@ -255,13 +258,14 @@ def never_generalises(
         )
     if n < least_members:
         return verdict(UNDECIDED, _too_few(n, least_members))
-    if 2 * (best >= far).sum() > n:
-        left = (
-            f"{_of((best >= far).sum(), n)} reach {percent(far)}, the median of the best is {percent(best.median(), 1)}"
-        )
+    reach = int((best >= far).sum())
+    left = f"{_of(reach, n)} reach {percent(far)}, the median of the best is {percent(best.median(), 1)}"
+    if _most(reach, n):
         return verdict(
             NOT_REPRODUCED, f"None of {n} generalises, but validation leaves the reported value far behind: {left}."
         )
+    if 2 * reach > n:
+        return verdict(UNDECIDED, f"None of {n} generalises, and it may be chance how many come far: {left}.")
     if (~members["diverged"] & (members["last_step"] < least_budget)).any():
         return verdict(
             UNDECIDED,
@@ -439,11 +443,15 @@ def slow_and_erratic(
     """`optimizer` against `reference`, each at the cross-fitted best of an equal `sweep`; the literal setting is told
     beside.
 
-    Slow: its median steps to grokking are at least `ratio` times the reference's (log-rank p at most 5 %). Erratic: the
-    log of its upper over its lower quartile is at least `spread` times the reference's (taken as at least 5 %, the
-    resolution of the evaluations), censored members counting at the step to which they were followed. reproduced: both.
-    partly: one. not reproduced: neither. undecided: fewer than `least_members` of either, the reference's median not
-    reached, or a member of `optimizer` not followed for `ratio` times that median.
+    Slow: its median steps to grokking are at least `ratio` times the reference's, and it takes longer (log-rank p at
+    most 5 %); not slow: the median is less, and so are its times against `ratio` times the reference's (the same test).
+    Erratic: the log of its upper over its lower quartile is at least `spread` times the reference's (taken as at least
+    5 %, the resolution of the evaluations), and its log times lie further from their median (one-sided permutation test
+    on absolute deviations, 5 %; Brown and Forsythe 1974); not erratic: the ratio is less, every member generalises, and
+    deviations are smaller than `spread` times the reference's (each at least the resolution; the same test). Censored
+    members count at the step to which they were followed. reproduced: slow and erratic. partly: one of them. not
+    reproduced: not slow and not erratic. undecided: else, or fewer than `least_members` of either, the reference's
+    median not reached, or a member of `optimizer` not followed for `ratio` times that median.
     """
     members, designs = tables["members"], tables["designs"]
     swept = studied(members, designs, sweep)
@@ -468,24 +476,60 @@ def slow_and_erratic(
     if waiting.any():
         reach = f"{ratio:g} times the median of {reference}"
         return verdict(UNDECIDED, f"{_of(waiting.sum(), len(tuned))} members were not followed for {reach}.")
-    p = survival.logrank(*survival.durations(tuned), *survival.durations(rival))
+    (time, event), (rival_time, rival_event) = survival.durations(tuned), survival.durations(rival)
+    p = survival.logrank(time, event, rival_time, rival_event)
     slow = median >= ratio * target and significant(p)
+    quick = median < ratio * target and significant(survival.logrank(time, event, ratio * rival_time, rival_event))
     widths = _log_quartile_ratio(tuned), _log_quartile_ratio(rival)
-    erratic = widths[0] >= spread * max(widths[1], 0.05)
-    verdict.p_value = p
-    quartiles = f"quartiles {np.exp(widths[0]):.2g} times apart against {np.exp(widths[1]):.2g}"
+    wide = widths[0] >= spread * max(widths[1], RESOLUTION)
+    own, other = _deviations(tuned), _deviations(rival)
+    p_erratic = _larger_p(own, other)
+    erratic = wide and significant(p_erratic)
+    narrow = not wide and event.all() and significant(_larger_p(spread * np.maximum(other, RESOLUTION), own))
+    verdict.p_value = max(p, p_erratic) if slow and erratic else p_erratic if erratic else p
+    quartiles = f"quartiles {np.exp(widths[0]):.2g} times apart against {np.exp(widths[1]):.2g} (p {_p(p_erratic)})"
     text = f"{measured}; log-rank p {_p(p)}; {quartiles}"
     if slow and erratic:
         return verdict(REPRODUCED, f"Slow and erratic: {text}.")
-    if slow or erratic:
-        return verdict(PARTLY, f"{'Slow but not erratic' if slow else 'Erratic but not slow'}: {text}.")
-    return verdict(NOT_REPRODUCED, f"Neither slow nor erratic: {text}.")
+    if slow:
+        return verdict(PARTLY, f"Slow, but {'not erratic' if narrow else 'not shown to be erratic'}: {text}.")
+    if erratic:
+        return verdict(PARTLY, f"Erratic, but {'not slow' if quick else 'not shown to be slow'}: {text}.")
+    if quick and narrow:
+        return verdict(NOT_REPRODUCED, f"Neither slow nor erratic: {text}.")
+    return verdict(UNDECIDED, f"Too few members to tell whether it is slow and erratic: {text}.")
+
+
+RESOLUTION = 0.05  # of log t4: evaluations are a few percent apart
+
+
+def _followed(members: pd.DataFrame) -> np.ndarray:
+    """t4, or the budget of a member without it."""
+    time, _ = survival.durations(members)
+    return np.minimum(time, members["budget"].to_numpy(float))
 
 
 def _log_quartile_ratio(members: pd.DataFrame) -> float:
-    time, _ = survival.durations(members)
-    low, high = np.quantile(np.minimum(time, members["budget"]), (0.25, 0.75), method="inverted_cdf")
+    low, high = np.quantile(_followed(members), (0.25, 0.75), method="inverted_cdf")
     return float(np.log(high / low))
+
+
+def _deviations(members: pd.DataFrame) -> np.ndarray:
+    """How far log t4 lies from its median, by member."""
+    log_time = np.log(_followed(members))
+    return np.abs(log_time - np.median(log_time))
+
+
+def _larger_p(a: np.ndarray, b: np.ndarray) -> float:
+    """One-sided permutation p that the mean of a is no larger than that of b (exact up to 65 536 relabellings)."""
+    test = scipy.stats.permutation_test(
+        (a, b), _difference, alternative="greater", n_resamples=2**16, rng=0, vectorized=True
+    )
+    return float(test.pvalue)
+
+
+def _difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
+    return np.mean(a, axis=axis) - np.mean(b, axis=axis)
 
 
 def exponential_law(
@@ -553,9 +597,8 @@ def symmetric_needs_less(
 
     reproduced: sooner for both kinds of pairs (p: the larger of the two). partly: sooner for ordered pairs only (the
     mirror in training explains it), or not sooner, but the operations differ and the symmetric ones are not later. not
-    reproduced: the mean is not above zero for ordered pairs and the symmetric ones are later (p at most 5 %) or nothing
-    differs. undecided: fewer than `least_members` seeds, no fraction at which more than half of every operation's
-    members generalise, or sooner on average but not by the test.
+    reproduced: the symmetric ones are later for ordered pairs (p at most 5 %). undecided: no test shows anything, fewer
+    than `least_members` seeds, or no fraction at which more than half of every operation's members generalise.
     """
     members = _select(studied(tables["members"], tables["designs"], study), operation=symmetric + asymmetric)
     if members.empty:
@@ -600,8 +643,8 @@ def symmetric_needs_less(
         verdict.p_value = differ
         return verdict(PARTLY, f"Operations differ (Friedman p {_p(differ)}), but not by their symmetry: {text}.")
     return verdict(
-        NOT_REPRODUCED,
-        f"Neither do the operations differ (Friedman p {_p(differ)}) nor the symmetric from the others: {text}.",
+        UNDECIDED,
+        f"No difference shows, of the operations (Friedman p {_p(differ)}) or by their symmetry: {text}.",
     )
 
 
@@ -748,9 +791,9 @@ def sudden_transition(tables: Tables, *, within: Steps, few_hundred: Steps, leas
     """Steps from the last validation accuracy of at most 5 % to the first of at least 99 %, known up to the evaluations
     around both, of every member that generalises.
 
-    reproduced: most take at most `within`. not reproduced: the median takes at least `few_hundred` by its lower bound.
-    partly: the median takes at most `few_hundred` by its upper bound, and not most take less than `within` whatever
-    lies between the evaluations. undecided: fewer than `least_members`, or evaluations too far apart to say.
+    reproduced: most take at most `within`. not reproduced: most take at least `few_hundred`, by their lower bounds.
+    partly: most take more than `within` by their lower bounds and at most `few_hundred` by their upper bounds.
+    undecided: else (too few members to tell, or evaluations too far apart), or fewer than `least_members`.
     """
     members = tables["transition"].dropna(subset="width")
     if tables["transition"].empty:
@@ -767,12 +810,13 @@ def sudden_transition(tables: Tables, *, within: Steps, few_hundred: Steps, leas
     text = f"the median transition takes {steps(low)} to {steps(high)} steps, {_of(sudden, n)} at most {steps(within)}"
     if _most(sudden, n):
         return verdict(REPRODUCED, f"Most transitions are that sudden: {text}.")
-    if low >= few_hundred:
-        return verdict(NOT_REPRODUCED, f"The transition takes longer than a few hundred steps: {text}.")
-    possible = int((members["width_after"] < within).sum())
-    if _most(possible, n) or high > few_hundred:
-        return verdict(UNDECIDED, f"The evaluations are too far apart to say: {text}.")
-    return verdict(PARTLY, f"The transition takes a few hundred steps, not {steps(within)}: {text}.")
+    if _most(int((members["width_after"] >= few_hundred).sum()), n):
+        return verdict(NOT_REPRODUCED, f"Most transitions take longer than a few hundred steps: {text}.")
+    hundreds = int(((members["width_after"] >= within) & (members["width"] <= few_hundred)).sum())
+    if _most(hundreds, n):
+        verdict.p_value = _majority_p(hundreds, n)
+        return verdict(PARTLY, f"Most transitions take a few hundred steps, not {steps(within)}: {text}.")
+    return verdict(UNDECIDED, f"Too few members, or evaluations too far apart, to say what most do: {text}.")
 
 
 def early_stopping_cuts(tables: Tables, *, rule: Rule, patiences: list[Steps], least_members: Count) -> Verdict:
@@ -780,7 +824,8 @@ def early_stopping_cuts(tables: Tables, *, rule: Rule, patiences: list[Steps], l
     (steps).
 
     reproduced: most, at every patience. partly: most at some patience, or more than half at every one. not reproduced:
-    neither. undecided: fewer than `least_members` generalise, or a patience is not in the table.
+    most are not cut, at every patience. undecided: else, fewer than `least_members` generalise, or a patience is not in
+    the table.
     """
     table = _select(tables["early_stopping"], rule=rule, patience=patiences).sort_values("patience")
     members = _select(
@@ -804,7 +849,9 @@ def early_stopping_cuts(tables: Tables, *, rule: Rule, patiences: list[Steps], l
         return verdict(REPRODUCED, f"At every patience {text}.")
     if significant(min(p)) or (table["share"] > 0.5).all():
         return verdict(PARTLY, f"Not at every patience for most: {text}.")
-    return verdict(NOT_REPRODUCED, f"At no patience for most: {text}.")
+    if all(_most(int(row.n - row.cut), int(row.n)) for row in table.itertuples()):
+        return verdict(NOT_REPRODUCED, f"At every patience most are spared: {text}.")
+    return verdict(UNDECIDED, f"Too few members to tell what happens to most: {text}.")
 
 
 CRITERIA: dict[str, Callable[..., Verdict]] = {
