@@ -30,7 +30,7 @@ demo: .venv/ready ## one network groks before your eyes, in two minutes
 	@$(COMMAND)/demo.py $(OPTIONS)
 
 report: .venv/ready ## one HTML file with every figure, table and job: results/SCALE/report.html
-	@$(BIN)/snakemake --report "results/$(SCALE)/report.html" --config "scale=$(SCALE)"
+	@$(COMMAND)/report.py $(OPTIONS)
 
 adopt: .venv/ready ## keep stale records if a retrained sample is bit-identical
 	@$(COMMAND)/adopt.py $(OPTIONS)

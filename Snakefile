@@ -4,7 +4,13 @@ min_version("9.20")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/train.smk"
+
+
+if TRAIN:
+
+    include: "workflow/rules/train.smk"
+
+
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"

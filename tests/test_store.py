@@ -4,6 +4,8 @@ import errno
 import io
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +52,16 @@ def save(store: Store, step: int = 100, seed: int = 0, code: dict = CODE, dense:
 def made(**more) -> Record:
     """A record that is nowhere."""
     return Record(None, header(**more) | {"event_rule": event_rule()})
+
+
+def test_a_training_job_saves_without_pandas(tmp_path):
+    """Its import takes as long as the rest of a toy run."""
+    script = (
+        "import sys, numpy as np; from pathlib import Path; from regrok.store import write_parquet; "
+        "write_parquet(Path(sys.argv[1]), {'step': np.arange(3)}); print('pandas' in sys.modules)"
+    )
+    call = [sys.executable, "-c", script, str(tmp_path / "history.parquet")]
+    assert subprocess.run(call, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_a_record_comes_back_bit_for_bit(store):

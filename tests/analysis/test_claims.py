@@ -59,12 +59,6 @@ def test_studies_are_those_of_the_config():
     assert load(ROOT / "claims.yaml", load_config(ROOT / "config.yaml").studies) == LEDGER
 
 
-def test_studies_that_parameters_name_are_needed():
-    for claim in LEDGER.claims:
-        named = {value for key, value in claim.parameters.items() if key in ("study", "sweep", "contrast_study")}
-        assert named <= set(claim.studies), claim.id
-
-
 def test_budgets_that_decide_are_within_those_of_scale_desk():
     """A claim of "never" that no scale but the largest can decide would be no claim for this project."""
     studies = load_config(ROOT / "config.yaml")
@@ -80,6 +74,12 @@ def test_budgets_that_decide_are_within_those_of_scale_desk():
 def test_tables_that_criteria_read_exist():
     known = {module.rpartition(".")[2] for module in sources.modules("regrok.analysis")}
     assert set(criteria.TABLES) <= known | {"members", "designs", "histories", "cells"}
+
+
+def changed(claim, **parameters):
+    """An entry of the shipped ledger with other parameters."""
+    (entry,) = [entry for entry in yaml.safe_load((ROOT / "claims.yaml").read_text()) if entry["id"] == claim]
+    return entry | {"parameters": entry["parameters"] | parameters}
 
 
 def without(key):
@@ -119,6 +119,30 @@ def without(key):
         (
             [ENTRY | {"parameters": ENTRY["parameters"] | {"whithin": 100}}],
             "000-C12.parameters.whithin is no known key; did you mean within?",
+        ),
+        (
+            [changed("000-C4", study="operatoins")],
+            "000-C4.parameters.study: 'operatoins' is none of the claim's studies; did you mean operations?",
+        ),
+        (
+            [changed("000-C2", contrast_study="data")],
+            "000-C2.parameters.contrast_study: 'data' is none of the claim's studies; known are no_decay and",
+        ),
+        (
+            [changed("000-C2d", reference="adamv")],
+            "000-C2d.parameters.reference must be 'adamw', 'adam' or 'sgd', not 'adamv'",
+        ),
+        (
+            [changed("000-C4", symmetric=["add", "times"])],
+            "000-C4.parameters.symmetric[1] must be 'add', 'subtract', 'multiply' or 'divide', not 'times'",
+        ),
+        (
+            [changed("000-C2", control_precision="float46")],
+            "000-C2.parameters.control_precision must be 'float32' or 'float64', not 'float46'",
+        ),
+        (
+            [changed("000-C13", rule="loss")],
+            "000-C13.parameters.rule must be 'val_loss' or 'val_acc', not 'loss'",
         ),
         ([ENTRY, ENTRY], "000-C12 is there 2 times; give each claim an id of its own"),
         (["000-C12"], "[0] must be a block of keys: id, report, section"),
@@ -168,11 +192,13 @@ def test_without_events_all_that_needs_runs_is_undecided():
     assert set(verdicts.values()) == {UNDECIDED}
 
 
-def test_eight_seeds_decide_every_claim():
-    """At scale desk, whatever comes of the runs, and with the rows of every table in another order."""
+def test_eight_seeds_decide_every_claim_but_that_of_spread():
+    """At scale desk, with the rows of every table in another order. A spread needs more seeds than a median."""
     found = tables()
     judged = judge(LEDGER, found)
-    assert judged["counts"][UNDECIDED] == 0
+    undecided = [name for name, claim in judged["claims"].items() if claim["verdict"] == UNDECIDED]
+    assert undecided == ["000-C2d"]
+    assert "On its own it would be 'reproduced'" in judged["claims"]["000-C2d"]["reason"]
     shuffled = {name: table.sample(frac=1, random_state=0) for name, table in found.items()}
     assert dumps(judge(LEDGER, shuffled)) == dumps(judged)
 

@@ -5,6 +5,7 @@ import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import pandas as pd
@@ -205,6 +206,13 @@ def test_a_panel_without_runs_says_so_beside_one_with_runs(monkeypatch):
     assert {"addition", "multiplication", "division"} <= set(words)
     assert "subtraction" not in words
     assert any("not trained yet with a split of ordered pairs" in text.replace("\n", " ") for text in words)
+
+
+def test_sensitivity_sets_thousands_apart():
+    change = SimpleNamespace(setting="schedule", base_value="constant", value="cosine, horizon 100000")
+    assert module("sensitivity").label(change) == "learning rate: constant → cosine, horizon 100\u202f000"
+    change = SimpleNamespace(setting="beta2", base_value="0.9995", value="0.98")
+    assert module("sensitivity").label(change) == "Adam's β₂: 0.9995 → 0.98"
 
 
 def test_a_row_without_runs_says_so():

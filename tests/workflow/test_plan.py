@@ -62,6 +62,16 @@ def test_a_mistake_gets_one_sentence_and_nothing_runs(project, mistake):
     assert not (project.root / "results" / "store").exists()
 
 
+def test_a_mistake_in_a_claim_gets_one_sentence_and_nothing_runs(project):
+    path = project.root / "claims.yaml"
+    path.write_text(path.read_text().replace("reference: adamw", "reference: adamv"))
+    result = project.command("reproduce", "--scale", "smoke")
+    assert result.returncode != 0
+    right = "000-C2d.parameters.reference must be 'adamw', 'adam' or 'sgd', not 'adamv'."
+    assert result.stdout == f"regrok: claims.yaml: {right}\n"
+    assert not (project.root / "results" / "store").exists()
+
+
 def test_bare_snakemake_says_the_same(project):
     text = (project.root / "config.yaml").read_text()
     (project.root / "config.yaml").write_text(text.replace("batches: {size: 512", "batches: {size: 51200", 1))
@@ -69,6 +79,14 @@ def test_bare_snakemake_says_the_same(project):
     assert result.returncode != 0
     assert "batches.size" in result.stdout
     assert "Traceback" not in result.stdout
+
+
+def test_there_is_no_report_on_nothing(project):
+    result = project.command("report", "--scale", "smoke")
+    assert result.returncode != 0
+    assert result.stdout.strip() == (
+        "regrok: there is no paper/smoke/regrok.pdf to report on yet; say `make reproduce` or `make paper` first."
+    )
 
 
 def test_two_commands_at_once(project):

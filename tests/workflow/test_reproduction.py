@@ -70,6 +70,10 @@ def test_a_second_run_does_nothing(reproduced):
     assert reproduced.planned(**SMOKE) == {}
 
 
+def test_paper_after_reproduce_does_nothing(reproduced):
+    assert reproduced.planned(**SMOKE, train=0) == {}
+
+
 def test_comments_and_docstrings_change_nothing(reproduced):
     with edited(
         reproduced.root / "workflow/regrok/training/stack.py", '"""Members of one cell', '"""The members of one cell'
@@ -153,12 +157,19 @@ def test_paper_from_records_alone(reproduced, tmp_path):
     assert result.returncode == 0, result.stdout
     pdf = "paper/smoke/regrok.pdf"
     assert (project.root / pdf).read_bytes() == (reproduced.root / pdf).read_bytes()
+    assert project.planned(**SMOKE, train=0) == {}
+    report = project.command("report", "--scale", "smoke")
+    assert report.returncode == 0, report.stdout
+    assert report.stdout.strip().endswith("report.html, without the training jobs, which are not all of this folder")
+    assert "regrok.pdf" in (project.root / "results/smoke/report.html").read_text()
 
 
 def test_html_report(reproduced):
-    result = reproduced.snakemake("--report", "report.html", **SMOKE)
+    result = reproduced.command("report", "--scale", "smoke")
     assert result.returncode == 0, result.stdout
-    page = (reproduced.root / "report.html").read_text()
+    path = reproduced.root / "results/smoke/report.html"
+    page = path.read_text()
     assert "regrok.pdf" in page
+    assert jobs(load(ROOT / "config.yaml"), "smoke")[0].cell.id in page
     assert str(reproduced.root) not in page
-    (reproduced.root / "report.html").unlink()
+    path.unlink()

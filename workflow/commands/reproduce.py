@@ -14,6 +14,8 @@ from pathlib import Path
 from common import Request, lock, parser, refuse, request
 from display import Display
 from regrok import stock
+from regrok.analysis import claims
+from regrok.config import ConfigError
 
 
 def command(asked: Request, settings: dict[str, int], cores: int) -> list[str]:
@@ -98,6 +100,10 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     asked, started = request(options), time.monotonic()
+    try:
+        claims.load("claims.yaml", asked.config.studies)
+    except ConfigError as error:
+        refuse(str(error))
     settings = {
         "train": int(not options.paper),
         "partial": int(options.partial not in ("", "0")),

@@ -57,6 +57,16 @@ def write_json(path: Path, value: Any, durable: bool = True) -> None:
     write_atomically(path, lambda file: file.write((json.dumps(value, indent=1) + "\n").encode()), durable)
 
 
+def write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
+    """Write `columns` to `path`, atomically. Taken from their buffers, as pa.array imports pandas (2 s)."""
+    arrays = [
+        pa.Array.from_buffers(pa.from_numpy_dtype(column.dtype), len(column), [None, pa.py_buffer(column.copy())])
+        for column in columns.values()
+    ]
+    table = pa.table(arrays, names=list(columns))
+    write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd"))
+
+
 def seal(header: dict[str, Any]) -> str:
     """64 hex digits of the canonical JSON of a header without its seal."""
     rest = {key: value for key, value in header.items() if key != "seal"}
@@ -216,13 +226,8 @@ class Store:
             "checkpoint": f"checkpoint-{step}.npz",
         }
         write_atomically(path / names["checkpoint"], lambda file: np.savez(file, **checkpoint))
-        write_atomically(
-            path / names["history"], lambda file: pq.write_table(pa.table(history), file, compression="zstd")
-        )
-        write_atomically(
-            path / names["step_loss"],
-            lambda file: pq.write_table(pa.table({"loss": step_loss}), file, compression="zstd"),
-        )
+        write_parquet(path / names["history"], history)
+        write_parquet(path / names["step_loss"], {"loss": step_loss})
         checksums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
         complete = {**header, **names, **checksums, "event_rule": event_rule()}
         write_json(path / HEADER, {**complete, "seal": seal(complete)})

@@ -75,6 +75,9 @@ def digest(package, *others):
     return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}", *others)
 
 
+RUNS = collect("<results>/runs/{cell}.json", cell=JOBS)
+if not TRAIN:  # no rule makes them then, and tables made with them are not to be made again without them
+    RUNS = [path for path in (f"results/{SCALE}/runs/{cell}.json" for cell in JOBS) if Path(path).exists()]
 BASE_TABLES = ("cells", "designs", "members", "histories", "provenance")
 TABLE_INPUTS = declared("analysis", "INPUTS")
 FIGURE_INPUTS = declared("figures", "INPUTS")

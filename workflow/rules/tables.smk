@@ -7,7 +7,7 @@ A derived table is a file in regrok/analysis that declares the tables it reads; 
 rule base_tables:
     input:
         config="config.yaml",
-        runs=collect("<results>/runs/{cell}.json", cell=JOBS) if TRAIN else [],
+        runs=RUNS,
     output:
         collect("<results>/tables/{table}.parquet", table=BASE_TABLES),
     log:
@@ -18,7 +18,7 @@ rule base_tables:
     params:
         scale=SCALE,
         reports=REPORTS,
-        records=[] if TRAIN else stock.fingerprint(NEEDS),
+        records=lambda wildcards: stock.fingerprint(stock.take(JOBS.values(), Store())),  # asked again after training
         code=sources.digest("regrok.analysis.records", "regrok.analysis.tables", "regrok.stock", "regrok.experiment"),
     message:
         "Gather the records of all runs."

@@ -10,11 +10,11 @@ from regrok.progress import logged
 from regrok.store import Store
 
 
-def main(config: str, scale: str, reports: list[str], trained: bool, folder: Path) -> None:
+def main(config: str, scale: str, reports: list[str], planned: list[str], folder: Path) -> None:
     studies = load(config)
     needs = stock.take(jobs(studies, scale, reports), Store())
-    if trained and not all(need.complete for need in needs):
-        raise RuntimeError("records that this run has trained are no longer whole; say `make reproduce` again")
+    if stock.fingerprint(needs) != planned:
+        raise RuntimeError("records have changed since these tables were planned; say the same command again")
     at_hand = [(need.job, need.at_hand) for need in needs if need.at_hand]
     for name, frame in records.build(designs(studies, scale, reports), at_hand).items():
         twins = () if name == "histories" else (".csv", ".tex")
@@ -26,6 +26,6 @@ with logged(snakemake.log[0]):
         snakemake.input.config,
         snakemake.params.scale,
         snakemake.params.reports,
-        bool(snakemake.input.runs),
+        snakemake.params.records,
         Path(snakemake.output[0]).parent,
     )

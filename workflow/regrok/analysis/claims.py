@@ -96,6 +96,10 @@ def _claim(entry: Any, index: int) -> Claim:
     place = str(entry.get("id", f"[{index}]"))
     claim = _checked(Claim, entry, place)
     parameters = _checked(parameters_of(claim.criterion), claim.parameters, f"{place}.parameters")
+    for key, parameter in inspect.signature(CRITERIA[claim.criterion]).parameters.items():
+        if parameter.annotation == criteria.Study and (name := claim.parameters[key]) not in claim.studies:
+            known = suggestion(name, claim.studies)
+            raise ConfigError(f"{place}.parameters.{key}: '{name}' is none of the claim's studies; {known}")
     return claim.model_copy(update={"parameters": parameters.model_dump()})
 
 

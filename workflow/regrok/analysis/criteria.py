@@ -7,20 +7,23 @@ Their parameters stand in claims.yaml. Each docstring is the rule in full. Commo
   undecided.
 - "Most" members do something if a one-sided exact sign test says so at 5 % (5 of 5, 7 of 8, 9 of 10); a median needs 6
   members.
+- "not reproduced" rests on evidence against the claim: a counterexample, or a test of the opposite. Where a test finds
+  nothing either way, the verdict is undecided.
 - `p_value` is that of the test on which "reproduced" or "partly" would rest, so that a small one speaks for the claim.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
+import scipy
 from pydantic import Field
-from scipy import stats
 
-from . import optimizer_best, survival
+from ..cell import Cell
+from . import early_stopping, optimizer_best, survival
 from .format import p_value as p_text
 from .format import percent, steps
 from .reported import ARCHITECTURES
@@ -32,7 +35,21 @@ LEVEL = 0.05
 TABLES = ("members", "designs", "histories", "scaling", "transition", "early_stopping")
 """The tables that the criteria read."""
 
+
+def _names(part: str, setting: str) -> object:
+    """The type of the names that a setting of a cell may have."""
+    part = Cell.model_fields[part].annotation
+    return Literal[
+        tuple(name for kind in get_args(part) or [part] for name in get_args(kind.model_fields[setting].annotation))
+    ]
+
+
 Tables = Mapping[str, pd.DataFrame]
+Study = Annotated[str, Field(description="One of the studies that the claim needs.")]
+Operation = _names("task", "operation")
+Optimizer = _names("optimizer", "name")
+Precision = _names("loss", "precision")
+Rule = Literal[tuple(early_stopping.RULES)]
 Count = Annotated[int, Field(ge=1)]
 Steps = Count
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -91,7 +108,7 @@ def _generalised_by(members: pd.DataFrame, horizon: float) -> tuple[pd.Series, p
 
 def _majority_p(yes: int, n: int) -> float:
     """One-sided exact sign test that more than half of a population does what `yes` of `n` did."""
-    return float(stats.binomtest(yes, n, 0.5, alternative="greater").pvalue) if n else 1.0
+    return float(scipy.stats.binomtest(yes, n, 0.5, alternative="greater").pvalue) if n else 1.0
 
 
 def _most(yes: int, n: int) -> bool:
@@ -142,8 +159,8 @@ NOT_RUN = Verdict(UNDECIDED, "Nothing that bears on it was run at this scale.", 
 def grokking_exists(
     tables: Tables,
     *,
-    study: str,
-    operations: list[str],
+    study: Study,
+    operations: list[Operation],
     fraction: Share,
     memorising: Share,
     least_budget: Steps,
@@ -201,10 +218,10 @@ def _accuracy_at(members: pd.DataFrame, histories: pd.DataFrame, event: str) -> 
 def never_generalises(
     tables: Tables,
     *,
-    study: str,
-    loss_precision: str,
-    control_precision: str,
-    contrast_study: str,
+    study: Study,
+    loss_precision: Precision,
+    control_precision: Precision,
+    contrast_study: Study,
     contrast_fraction: Share,
     least_budget: Steps,
     near: Share,
@@ -214,8 +231,9 @@ def never_generalises(
     """Without decay, under the loss of `loss_precision`, no member may generalise and validation must stay where the
     report saw it, while the members of `contrast_study` (with decay) generalise and the control does not.
 
-    not reproduced: a member generalises at any step (one refutes "never"), or the best validation accuracy of more than
-    half of at least `least_members` reaches `far`. Else undecided: fewer than `least_members`, or one of them followed
+    not reproduced: a member generalises at any step (one refutes "never"), or the best validation accuracy of most
+    of at least `least_members` reaches `far`. Else undecided: fewer than `least_members`, more than half of them (but
+    not most) reach `far`, or one of them is followed
     for less than `least_budget` steps. Else partly: at most half memorise, or the median final validation accuracy is
     above `near`, or a member of the control generalises or reaches `far` (then arithmetic, not decay, holds the others
     back), or the contrast generalises by `least_budget` no more often (Fisher's exact test, one-sided, 5 %; undecided
@@ -240,13 +258,14 @@ def never_generalises(
         )
     if n < least_members:
         return verdict(UNDECIDED, _too_few(n, least_members))
-    if 2 * (best >= far).sum() > n:
-        left = (
-            f"{_of((best >= far).sum(), n)} reach {percent(far)}, the median of the best is {percent(best.median(), 1)}"
-        )
+    reach = int((best >= far).sum())
+    left = f"{_of(reach, n)} reach {percent(far)}, the median of the best is {percent(best.median(), 1)}"
+    if _most(reach, n):
         return verdict(
             NOT_REPRODUCED, f"None of {n} generalises, but validation leaves the reported value far behind: {left}."
         )
+    if 2 * reach > n:
+        return verdict(UNDECIDED, f"None of {n} generalises, and it may be chance how many come far: {left}.")
     if (~members["diverged"] & (members["last_step"] < least_budget)).any():
         return verdict(
             UNDECIDED,
@@ -281,7 +300,7 @@ def never_generalises(
 
 def _fisher(yes_a: int, n_a: int, yes_b: int, n_b: int) -> float:
     """One-sided p that a does it no more often than b."""
-    return float(stats.fisher_exact([[yes_a, n_a - yes_a], [yes_b, n_b - yes_b]], alternative="greater").pvalue)
+    return float(scipy.stats.fisher_exact([[yes_a, n_a - yes_a], [yes_b, n_b - yes_b]], alternative="greater").pvalue)
 
 
 def _p(p: float) -> str:
@@ -292,9 +311,9 @@ def _p(p: float) -> str:
 def inconsistent(
     tables: Tables,
     *,
-    study: str,
-    sweep: str,
-    optimizer: str,
+    study: Study,
+    sweep: Study,
+    optimizer: Optimizer,
     least_budget: Steps,
     least_budget_tuned: Steps,
     least_members: Count,
@@ -367,7 +386,7 @@ def cross_fitted(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
 
 
 def generalises_everywhere(
-    tables: Tables, *, study: str, fractions: list[Share], horizon: Steps, least_members: Count
+    tables: Tables, *, study: Study, fractions: list[Share], horizon: Steps, least_members: Count
 ) -> Verdict:
     """AdamW's members of every one of `fractions`; fast means by `horizon` steps.
 
@@ -413,10 +432,10 @@ def generalises_everywhere(
 def slow_and_erratic(
     tables: Tables,
     *,
-    study: str,
-    sweep: str,
-    optimizer: str,
-    reference: str,
+    study: Study,
+    sweep: Study,
+    optimizer: Optimizer,
+    reference: Optimizer,
     ratio: Ratio,
     spread: Ratio,
     least_members: Count,
@@ -424,11 +443,15 @@ def slow_and_erratic(
     """`optimizer` against `reference`, each at the cross-fitted best of an equal `sweep`; the literal setting is told
     beside.
 
-    Slow: its median steps to grokking are at least `ratio` times the reference's (log-rank p at most 5 %). Erratic: the
-    log of its upper over its lower quartile is at least `spread` times the reference's (taken as at least 5 %, the
-    resolution of the evaluations), censored members counting at the step to which they were followed. reproduced: both.
-    partly: one. not reproduced: neither. undecided: fewer than `least_members` of either, the reference's median not
-    reached, or a member of `optimizer` not followed for `ratio` times that median.
+    Slow: its median steps to grokking are at least `ratio` times the reference's, and it takes longer (log-rank p at
+    most 5 %); not slow: the median is less, and so are its times against `ratio` times the reference's (the same test).
+    Erratic: the log of its upper over its lower quartile is at least `spread` times the reference's (taken as at least
+    5 %, the resolution of the evaluations), and its log times lie further from their median (one-sided permutation test
+    on absolute deviations, 5 %; Brown and Forsythe 1974); not erratic: the ratio is less, every member generalises, and
+    deviations are smaller than `spread` times the reference's (each at least the resolution; the same test). Censored
+    members count at the step to which they were followed. reproduced: slow and erratic. partly: one of them. not
+    reproduced: not slow and not erratic. undecided: else, or fewer than `least_members` of either, the reference's
+    median not reached, or a member of `optimizer` not followed for `ratio` times that median.
     """
     members, designs = tables["members"], tables["designs"]
     swept = studied(members, designs, sweep)
@@ -453,30 +476,66 @@ def slow_and_erratic(
     if waiting.any():
         reach = f"{ratio:g} times the median of {reference}"
         return verdict(UNDECIDED, f"{_of(waiting.sum(), len(tuned))} members were not followed for {reach}.")
-    p = survival.logrank(*survival.durations(tuned), *survival.durations(rival))
+    (time, event), (rival_time, rival_event) = survival.durations(tuned), survival.durations(rival)
+    p = survival.logrank(time, event, rival_time, rival_event)
     slow = median >= ratio * target and significant(p)
+    quick = median < ratio * target and significant(survival.logrank(time, event, ratio * rival_time, rival_event))
     widths = _log_quartile_ratio(tuned), _log_quartile_ratio(rival)
-    erratic = widths[0] >= spread * max(widths[1], 0.05)
-    verdict.p_value = p
-    quartiles = f"quartiles {np.exp(widths[0]):.2g} times apart against {np.exp(widths[1]):.2g}"
+    wide = widths[0] >= spread * max(widths[1], RESOLUTION)
+    own, other = _deviations(tuned), _deviations(rival)
+    p_erratic = _larger_p(own, other)
+    erratic = wide and significant(p_erratic)
+    narrow = not wide and event.all() and significant(_larger_p(spread * np.maximum(other, RESOLUTION), own))
+    verdict.p_value = max(p, p_erratic) if slow and erratic else p_erratic if erratic else p
+    quartiles = f"quartiles {np.exp(widths[0]):.2g} times apart against {np.exp(widths[1]):.2g} (p {_p(p_erratic)})"
     text = f"{measured}; log-rank p {_p(p)}; {quartiles}"
     if slow and erratic:
         return verdict(REPRODUCED, f"Slow and erratic: {text}.")
-    if slow or erratic:
-        return verdict(PARTLY, f"{'Slow but not erratic' if slow else 'Erratic but not slow'}: {text}.")
-    return verdict(NOT_REPRODUCED, f"Neither slow nor erratic: {text}.")
+    if slow:
+        return verdict(PARTLY, f"Slow, but {'not erratic' if narrow else 'not shown to be erratic'}: {text}.")
+    if erratic:
+        return verdict(PARTLY, f"Erratic, but {'not slow' if quick else 'not shown to be slow'}: {text}.")
+    if quick and narrow:
+        return verdict(NOT_REPRODUCED, f"Neither slow nor erratic: {text}.")
+    return verdict(UNDECIDED, f"Too few members to tell whether it is slow and erratic: {text}.")
+
+
+RESOLUTION = 0.05  # of log t4: evaluations are a few percent apart
+
+
+def _followed(members: pd.DataFrame) -> np.ndarray:
+    """t4, or the budget of a member without it."""
+    time, _ = survival.durations(members)
+    return np.minimum(time, members["budget"].to_numpy(float))
 
 
 def _log_quartile_ratio(members: pd.DataFrame) -> float:
-    time, _ = survival.durations(members)
-    low, high = np.quantile(np.minimum(time, members["budget"]), (0.25, 0.75), method="inverted_cdf")
+    low, high = np.quantile(_followed(members), (0.25, 0.75), method="inverted_cdf")
     return float(np.log(high / low))
+
+
+def _deviations(members: pd.DataFrame) -> np.ndarray:
+    """How far log t4 lies from its median, by member."""
+    log_time = np.log(_followed(members))
+    return np.abs(log_time - np.median(log_time))
+
+
+def _larger_p(a: np.ndarray, b: np.ndarray) -> float:
+    """One-sided permutation p that the mean of a is no larger than that of b (exact up to 65 536 relabellings)."""
+    test = scipy.stats.permutation_test(
+        (a, b), _difference, alternative="greater", n_resamples=2**16, rng=0, vectorized=True
+    )
+    return float(test.pvalue)
+
+
+def _difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
+    return np.mean(a, axis=axis) - np.mean(b, axis=axis)
 
 
 def exponential_law(
     tables: Tables,
     *,
-    study: str,
+    study: Study,
     close: Ratio,
     far: Ratio,
     critical: Share,
@@ -529,7 +588,7 @@ def law_name(law: str) -> str:
 
 
 def symmetric_needs_less(
-    tables: Tables, *, study: str, symmetric: list[str], asymmetric: list[str], least_members: Count
+    tables: Tables, *, study: Study, symmetric: list[Operation], asymmetric: list[Operation], least_members: Count
 ) -> Verdict:
     """At equal fractions, which generalises sooner? Every seed compares each symmetric with each asymmetric operation
     at each fraction: +1 sooner, -1 later, 0 where equal or hidden by censoring (Gehan's scores). The mean by seed is
@@ -538,9 +597,8 @@ def symmetric_needs_less(
 
     reproduced: sooner for both kinds of pairs (p: the larger of the two). partly: sooner for ordered pairs only (the
     mirror in training explains it), or not sooner, but the operations differ and the symmetric ones are not later. not
-    reproduced: the mean is not above zero for ordered pairs and the symmetric ones are later (p at most 5 %) or nothing
-    differs. undecided: fewer than `least_members` seeds, no fraction at which more than half of every operation's
-    members generalise, or sooner on average but not by the test.
+    reproduced: the symmetric ones are later for ordered pairs (p at most 5 %). undecided: no test shows anything, fewer
+    than `least_members` seeds, or no fraction at which more than half of every operation's members generalise.
     """
     members = _select(studied(tables["members"], tables["designs"], study), operation=symmetric + asymmetric)
     if members.empty:
@@ -585,8 +643,8 @@ def symmetric_needs_less(
         verdict.p_value = differ
         return verdict(PARTLY, f"Operations differ (Friedman p {_p(differ)}), but not by their symmetry: {text}.")
     return verdict(
-        NOT_REPRODUCED,
-        f"Neither do the operations differ (Friedman p {_p(differ)}) nor the symmetric from the others: {text}.",
+        UNDECIDED,
+        f"No difference shows, of the operations (Friedman p {_p(differ)}) or by their symmetry: {text}.",
     )
 
 
@@ -614,7 +672,7 @@ def _sign_flip_p(scores: np.ndarray) -> float:
     """One-sided exact permutation p of a mean above zero (65 536 random flips beyond 16 scores)."""
     if not scores.any():
         return 1.0
-    test = stats.permutation_test(
+    test = scipy.stats.permutation_test(
         (scores,), np.mean, permutation_type="samples", alternative="greater", n_resamples=2**16, rng=0, vectorized=True
     )
     return float(test.pvalue)
@@ -624,7 +682,7 @@ def _friedman_p(members: pd.DataFrame, operations: list[str]) -> float:
     """p that all operations are alike, of their mean Gehan scores against one another by seed."""
     columns = [_scores(members, [name], [other for other in operations if other != name]) for name in operations]
     spread = np.ptp(np.array(columns), axis=0)
-    return float(stats.friedmanchisquare(*columns).pvalue) if spread.any() else 1.0
+    return float(scipy.stats.friedmanchisquare(*columns).pvalue) if spread.any() else 1.0
 
 
 def _comparable(members: pd.DataFrame, operations: list[str]) -> bool:
@@ -641,7 +699,7 @@ def _data_needed(members: pd.DataFrame, operation: str) -> str:
 
 
 def capacity_necessary_not_sufficient(
-    tables: Tables, *, study: str, least_budget: Steps, least_members: Count
+    tables: Tables, *, study: Study, least_budget: Steps, least_members: Count
 ) -> Verdict:
     """An architecture has the capacity if more than half of its members memorise. Not sufficient: at some architecture
     that has it, at least half of the members that memorise do not generalise by `least_budget` steps; in part: fewer do
@@ -733,9 +791,9 @@ def sudden_transition(tables: Tables, *, within: Steps, few_hundred: Steps, leas
     """Steps from the last validation accuracy of at most 5 % to the first of at least 99 %, known up to the evaluations
     around both, of every member that generalises.
 
-    reproduced: most take at most `within`. not reproduced: the median takes at least `few_hundred` by its lower bound.
-    partly: the median takes at most `few_hundred` by its upper bound, and not most take less than `within` whatever
-    lies between the evaluations. undecided: fewer than `least_members`, or evaluations too far apart to say.
+    reproduced: most take at most `within`. not reproduced: most take at least `few_hundred`, by their lower bounds.
+    partly: most take more than `within` by their lower bounds and at most `few_hundred` by their upper bounds.
+    undecided: else (too few members to tell, or evaluations too far apart), or fewer than `least_members`.
     """
     members = tables["transition"].dropna(subset="width")
     if tables["transition"].empty:
@@ -752,20 +810,22 @@ def sudden_transition(tables: Tables, *, within: Steps, few_hundred: Steps, leas
     text = f"the median transition takes {steps(low)} to {steps(high)} steps, {_of(sudden, n)} at most {steps(within)}"
     if _most(sudden, n):
         return verdict(REPRODUCED, f"Most transitions are that sudden: {text}.")
-    if low >= few_hundred:
-        return verdict(NOT_REPRODUCED, f"The transition takes longer than a few hundred steps: {text}.")
-    possible = int((members["width_after"] < within).sum())
-    if _most(possible, n) or high > few_hundred:
-        return verdict(UNDECIDED, f"The evaluations are too far apart to say: {text}.")
-    return verdict(PARTLY, f"The transition takes a few hundred steps, not {steps(within)}: {text}.")
+    if _most(int((members["width_after"] >= few_hundred).sum()), n):
+        return verdict(NOT_REPRODUCED, f"Most transitions take longer than a few hundred steps: {text}.")
+    hundreds = int(((members["width_after"] >= within) & (members["width"] <= few_hundred)).sum())
+    if _most(hundreds, n):
+        verdict.p_value = _majority_p(hundreds, n)
+        return verdict(PARTLY, f"Most transitions take a few hundred steps, not {steps(within)}: {text}.")
+    return verdict(UNDECIDED, f"Too few members, or evaluations too far apart, to say what most do: {text}.")
 
 
-def early_stopping_cuts(tables: Tables, *, rule: str, patiences: list[Steps], least_members: Count) -> Verdict:
+def early_stopping_cuts(tables: Tables, *, rule: Rule, patiences: list[Steps], least_members: Count) -> Verdict:
     """Of the members that generalise, those that stopping on `rule` would have ended before, for each of `patiences`
     (steps).
 
     reproduced: most, at every patience. partly: most at some patience, or more than half at every one. not reproduced:
-    neither. undecided: fewer than `least_members` generalise, or a patience is not in the table.
+    most are not cut, at every patience. undecided: else, fewer than `least_members` generalise, or a patience is not in
+    the table.
     """
     table = _select(tables["early_stopping"], rule=rule, patience=patiences).sort_values("patience")
     members = _select(
@@ -789,7 +849,9 @@ def early_stopping_cuts(tables: Tables, *, rule: str, patiences: list[Steps], le
         return verdict(REPRODUCED, f"At every patience {text}.")
     if significant(min(p)) or (table["share"] > 0.5).all():
         return verdict(PARTLY, f"Not at every patience for most: {text}.")
-    return verdict(NOT_REPRODUCED, f"At no patience for most: {text}.")
+    if all(_most(int(row.n - row.cut), int(row.n)) for row in table.itertuples()):
+        return verdict(NOT_REPRODUCED, f"At every patience most are spared: {text}.")
+    return verdict(UNDECIDED, f"Too few members to tell what happens to most: {text}.")
 
 
 CRITERIA: dict[str, Callable[..., Verdict]] = {

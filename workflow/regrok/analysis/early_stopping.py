@@ -6,7 +6,7 @@ comes `patience` steps or more after the last strict improvement. A member is cu
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+import scipy
 
 from ..events import evaluation_steps
 from . import summary
@@ -63,7 +63,7 @@ def _row(rule: str, patience: int, curves: list[tuple[pd.DataFrame, float]]) -> 
             stops.append(step)
             kept.append(history["val_acc"].to_numpy()[best])
     n, cut = len(curves), len(stops)
-    interval = binomtest(cut, n).proportion_ci() if n else (np.nan, np.nan)
+    interval = scipy.stats.binomtest(cut, n).proportion_ci() if n else (np.nan, np.nan)
     return {
         "rule": rule,
         "patience": patience,

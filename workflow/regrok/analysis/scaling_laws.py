@@ -24,10 +24,7 @@ from functools import cache
 from math import exp, inf, log, log1p, nan, sqrt
 
 import numpy as np
-from scipy.optimize import brentq, minimize
-from scipy.special import log_ndtr
-from scipy.stats import f as f_distribution
-from scipy.stats import t as student
+import scipy
 
 LEVEL = 0.95
 LOG_TIME = 200.0  # bound of |log a|
@@ -188,8 +185,10 @@ def _log_probability(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """log(Phi(high) - Phi(low)), computed in the lower tail, where the difference of small numbers keeps digits."""
     upper_tail = low > 0
     low, high = np.where(upper_tail, -high, low), np.where(upper_tail, -low, high)
-    gap = np.minimum(log_ndtr(low) - log_ndtr(high), -1e-15)  # less than rounding can tell apart
-    return log_ndtr(high) + np.log(-np.expm1(gap))
+    gap = np.minimum(
+        scipy.special.log_ndtr(low) - scipy.special.log_ndtr(high), -1e-15
+    )  # less than rounding can tell apart
+    return scipy.special.log_ndtr(high) + np.log(-np.expm1(gap))
 
 
 def _relative_density(z: np.ndarray, log_p: np.ndarray) -> np.ndarray:
@@ -245,7 +244,7 @@ def _fit(name: str, data: Observations) -> Fit:
 def _drop(events: int, parameters: int) -> float:
     """By how much log-likelihood may fall within an interval."""
     freedom = events - parameters
-    return events / 2 * log1p(student.ppf((1 + LEVEL) / 2, freedom) ** 2 / freedom)
+    return events / 2 * log1p(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom) ** 2 / freedom)
 
 
 def _natural(law: Law, theta, most: float) -> dict[str, float]:
@@ -291,7 +290,8 @@ def _minimise(objective: Callable, starts: list[np.ndarray], bounds: np.ndarray)
     options = {"maxiter": 1000, "ftol": 1e-11, "gtol": 1e-5}
     best = sorted(starts, key=lambda start: objective(start)[0])[:POLISHED]
     results = [
-        minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in best
+        scipy.optimize.minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        for start in best
     ]
     result = min(results, key=lambda result: result.fun)
     return result.x, float(result.fun)
@@ -323,7 +323,7 @@ def _profile_interval(
         while inner != bounds[j][side]:
             outer = float(np.clip(inner + (2 * side - 1) * step, *bounds[j]))
             if excess(outer) > 0:
-                return brentq(excess, inner, outer, xtol=1e-3 * abs(outer - inner))
+                return scipy.optimize.brentq(excess, inner, outer, xtol=1e-3 * abs(outer - inner))
             inner, step = outer, 2 * step
         return inner
 
@@ -345,4 +345,4 @@ def _lack_of_fit(data: Observations, log_likelihood_of_law: float, parameters: i
     events, restrictions = int(data.event.sum()), len(levels) - parameters
     growth = np.expm1(2 * (-loss - log_likelihood_of_law) / events)  # of the residual sum of squares, without censoring
     freedom = events - len(levels)
-    return float(f_distribution.sf(growth * freedom / restrictions, restrictions, freedom))
+    return float(scipy.stats.f.sf(growth * freedom / restrictions, restrictions, freedom))

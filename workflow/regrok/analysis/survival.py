@@ -12,7 +12,7 @@ from math import comb, nan
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 TIE = 1e-9  # rounding below which a survival probability equals one half, or two test statistics are equal
 MOST_SPLITS = 20_000  # relabellings that an exact permutation test enumerates
@@ -84,7 +84,7 @@ def order_interval(n: int, level: float = 0.95) -> tuple[int, float]:
     (97.9 %). The coverage is exact for continuous times and at least as high with ties (David and Nagaraja, Order
     Statistics, section 7.1).
     """
-    coverages = 1 - 2 * stats.binom.cdf(np.arange(n), n, 0.5)  # of k = 1, 2, ...
+    coverages = 1 - 2 * scipy.special.bdtr(np.arange(n), n, 0.5)  # of k = 1, 2, ...
     k = int(np.sum(coverages >= level - TIE))
     return (k, float(coverages[k - 1])) if k else (0, 0.0)
 
@@ -113,7 +113,7 @@ def median(time: np.ndarray, event: np.ndarray, level: float = 0.95) -> Median:
 
 
 def _kaplan_meier_interval(time: np.ndarray, event: np.ndarray, level: float) -> tuple[float, float]:
-    curve = stats.ecdf(_censored(time, event)).sf
+    curve = scipy.stats.ecdf(_censored(time, event)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # no band (nan) where the curve is 1 or 0
         band = curve.confidence_interval(confidence_level=level, method="log-log")
@@ -122,10 +122,10 @@ def _kaplan_meier_interval(time: np.ndarray, event: np.ndarray, level: float) ->
     return padded[_first(lower <= 0.5)], padded[_first(band.high.probabilities <= 0.5)]
 
 
-def _censored(time: np.ndarray, event: np.ndarray) -> stats.CensoredData:
+def _censored(time: np.ndarray, event: np.ndarray) -> "scipy.stats.CensoredData":
     """For scipy, which takes no inf: "never" becomes a censoring after everything else."""
     end = 2 * max(time[np.isfinite(time)], default=1.0)
-    return stats.CensoredData(uncensored=time[event], right=np.minimum(time[~event], end))
+    return scipy.stats.CensoredData(uncensored=time[event], right=np.minimum(time[~event], end))
 
 
 def logrank(time_a: np.ndarray, event_a: np.ndarray, time_b: np.ndarray, event_b: np.ndarray) -> float:
@@ -142,7 +142,7 @@ def logrank(time_a: np.ndarray, event_a: np.ndarray, time_b: np.ndarray, event_b
         return 1.0
     if comb(n, n_a) > MOST_SPLITS:
         split = [_censored(time[part], event[part]) for part in (slice(n_a), slice(n_a, None))]
-        return float(stats.logrank(*split).pvalue)
+        return float(scipy.stats.logrank(*split).pvalue)
     scores = _logrank_scores(time, event)
     splits = np.array(list(combinations(range(n), n_a)))
     differences = np.abs(scores[splits].sum(axis=1))

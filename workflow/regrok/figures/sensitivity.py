@@ -1,11 +1,14 @@
 """Robustness: how much the steps to grokking change when a setting that the report leaves open is changed."""
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ..analysis import format
 from . import style
 
 INPUTS = ("sensitivity",)
@@ -131,6 +134,7 @@ def grouped(setting: str, rows: dict[tuple[str, str], int]) -> bool:
 
 
 def label(change) -> str:
-    """Such as "embedding width: 80 → 24"."""
-    words = [VALUES.get(text, text) for text in (change.base_value, change.value)]
-    return f"{NAMES.get(change.setting, change.setting)}: {' → '.join(words)}"
+    """Such as "embedding width: 80 → 24", thousands set apart as in the text."""
+    values = [VALUES.get(text, text) for text in (change.base_value, change.value)]
+    words = re.sub(r"(?<![\d.])\d{4,}", lambda digits: format.steps(int(digits[0])), " → ".join(values))
+    return f"{NAMES.get(change.setting, change.setting)}: {words}"
