@@ -11,8 +11,9 @@ from textwrap import fill
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -27,20 +28,9 @@ TRAINING, VALIDATION = "#8a8a8a", "#0173b2"
 REPORTED = "#a3195b"  # whatever is the source report's own
 HIGHLIGHT = "#f0a202"
 
-PALETTE = [
-    "#0173b2",
-    "#de8f05",
-    "#029e73",
-    "#d55e00",
-    "#cc78bc",
-    "#ca9161",
-    "#fbafe4",
-    "#949494",
-    "#ece133",
-    "#56b4e9",
-]
+_PALETTE = sns.color_palette("colorblind").as_hex()
 # symmetric operations cool, asymmetric ones warm; an operation added later takes the next colour of the palette
-OPERATION_COLORS = dict(zip(OPERATIONS, PALETTE * len(OPERATIONS), strict=False)) | {
+OPERATION_COLORS = dict(zip(OPERATIONS, _PALETTE * len(OPERATIONS), strict=False)) | {
     "add": "#0173b2",
     "multiply": "#56b4e9",
     "subtract": "#de8f05",
@@ -266,7 +256,7 @@ def operation(name: str) -> str:
 
 def sequential() -> Colormap:
     """White to dark blue, for shares."""
-    return LinearSegmentedColormap.from_list("whitish to dark blue", ("#f0f1f3", "#08306b"))
+    return sns.light_palette("#08306b", as_cmap=True)
 
 
 def scientific(value: float) -> str:
