@@ -231,13 +231,12 @@ def never_generalises(
     """Without decay, under the loss of `loss_precision`, no member may generalise and validation must stay where the
     report saw it, while the members of `contrast_study` (with decay) generalise and the control does not.
 
-    not reproduced: a member generalises at any step (one refutes "never"), or the best validation accuracy of most
-    of at least `least_members` reaches `far`. Else undecided: fewer than `least_members`, more than half of them (but
-    not most) reach `far`, or one of them is followed
-    for less than `least_budget` steps. Else partly: at most half memorise, or the median final validation accuracy is
-    above `near`, or a member of the control generalises or reaches `far` (then arithmetic, not decay, holds the others
-    back), or the contrast generalises by `least_budget` no more often (Fisher's exact test, one-sided, 5 %; undecided
-    if it has too few members to tell). Else reproduced.
+    not reproduced: a member generalises at any step (one refutes "never"), or the best validation accuracy of most of
+    at least `least_members` reaches `far`. Else undecided: fewer than `least_members`, more than half of them, but not
+    most, reach `far`, or one is followed for less than `least_budget` steps. Else partly: at most half memorise, or the
+    median final validation accuracy is above `near`, or a member of the control generalises or reaches `far` (then
+    arithmetic, not decay, holds the others back), or the contrast generalises by `least_budget` no more often (Fisher's
+    exact test, one-sided, 5 %; undecided if it has too few members to tell). Else reproduced.
     """
     everyone = studied(tables["members"], tables["designs"], study)
     members = _select(everyone, loss_precision=loss_precision)
