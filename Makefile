@@ -1,6 +1,7 @@
 # make reproduce, make test: everything else is `make help`.
 SCALE   ?= laptop
 REPORT  ?=
+DEVICE  ?= cpu
 PYTHON  ?= python3
 BIN     := .venv/bin
 OPTIONS  = --scale "$(SCALE)" --report "$(REPORT)"
@@ -14,8 +15,8 @@ help: ## this list
 	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000]"
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-reproduce: .venv/ready ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained
-	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)"
+reproduce: .venv/ready ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU
+	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)" --device "$(DEVICE)"
 
 paper: .venv/ready ## tables, figures and PDF from the records at hand, no training; PARTIAL=1 although some are missing
 	@$(COMMAND)/reproduce.py $(OPTIONS) --paper --partial "$(PARTIAL)"

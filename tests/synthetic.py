@@ -85,10 +85,11 @@ DTYPES = {
         "wall_seconds": "float64",
         "cpu_seconds": "float64",
         "evaluation_cpu_seconds": "float64",
+        "overhead_cpu_seconds": "float64",
         "flops": "float64",
     },
     "provenance": {
-        **dict.fromkeys(("device", "cpu", "capability", "torch", "numpy"), "str"),
+        **dict.fromkeys(("device", "cpu", "capability", "torch", "numpy", "numba"), "str"),
         "members": "int64",
     },
     "histories": {
@@ -104,7 +105,11 @@ DTYPES = {
     },
 }
 
-PROVENANCE = {"device": "cpu", "cpu": "Processor", "capability": "AVX2", "torch": "2.13.0", "numpy": "2.4.6"}
+PROVENANCE = {"device": "cpu", "cpu": "Processor", "capability": "AVX2"} | {
+    "torch": "2.13.0",
+    "numpy": "2.4.6",
+    "numba": "0.68.1",
+}
 FRACTIONS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
 BASE = {
     "task": {"operation": "divide", "modulus": 97},
@@ -205,7 +210,12 @@ def member(**changes) -> dict:
     row |= dict.fromkeys(("t3_after", "t3", "t4_after", "t4"), np.nan)
     row |= {"diverged": False, "final_train_acc": 1.0, "final_val_acc": 0.01, "final_train_loss": 1e-3}
     row |= {"final_val_loss": 9.0, "best_val_acc": 0.02, "zero_loss_share": 0.0, "zero_loss_half_step": np.nan}
-    row |= {"wall_seconds": 20.0, "cpu_seconds": 18.0, "evaluation_cpu_seconds": 2.0} | changes
+    row |= {
+        "wall_seconds": 20.0,
+        "cpu_seconds": 18.0,
+        "evaluation_cpu_seconds": 2.0,
+        "overhead_cpu_seconds": 1.0,
+    } | changes
     reached = not np.isnan(row["t4"])
     worked_out = {
         "last_step": row["budget"],
@@ -384,6 +394,7 @@ def _member(cell: Cell, follow: Follow, seed: int, history: dict[str, np.ndarray
         wall_seconds=last / 500,
         cpu_seconds=last / 550,
         evaluation_cpu_seconds=last / 5500,
+        overhead_cpu_seconds=last / 11000,
         flops=last * _flops(cell),
     )
 

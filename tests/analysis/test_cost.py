@@ -15,7 +15,7 @@ def histories(*counts):
 
 @pytest.fixture
 def table():
-    run = {"cpu_seconds": 1800.0, "evaluation_cpu_seconds": 180.0, "wall_seconds": 3600.0}
+    run = {"cpu_seconds": 1800.0, "evaluation_cpu_seconds": 180.0, "overhead_cpu_seconds": 90.0, "wall_seconds": 3600.0}
     members = [
         member(cell="shared", seed=0, last_step=1000, flops=1e6, **run),
         member(cell="shared", seed=1, last_step=2000, flops=2e6, **run),
@@ -47,13 +47,14 @@ def test_a_shared_cell_counts_in_the_first_study_that_asks_for_it(table):
 def test_evaluation_is_counted_and_its_share_is_of_the_cpu_time(table):
     assert table["evaluations"].to_list() == [30, 200, 230]
     assert table["evaluation_share"].to_list() == pytest.approx([0.1, 0.5, 1260 / 5400])
+    assert table["overhead_share"].to_list() == pytest.approx([0.05, 0.05, 0.05])
 
 
 @pytest.mark.parametrize("empty", [True, False])
 def test_the_total_is_the_sum_of_its_studies(empty):
     base = base_tables(empty=empty)
     table = cost.build(**{name: base[name] for name in cost.INPUTS}).set_index("study")
-    sums = [name for name in table if name not in ("asked", "evaluation_share")]
+    sums = [name for name in table if name not in ("asked", "evaluation_share", "overhead_share")]
     np.testing.assert_allclose(table.loc["total", sums].astype(float), table[sums].drop("total").sum())
     assert table.loc["total", "members"] == len(base["members"])
     assert table.loc["total", "cells"] == len(base["cells"])

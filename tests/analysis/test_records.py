@@ -16,9 +16,9 @@ from regrok.experiment import Design, Job
 from regrok.store import Record, Store
 from regrok.training.train import train
 
-CODE = {"torch": "2.0", "numpy": "2.1", "regrok.training.stack": "0"}
+CODE = {"torch": "2.0", "numpy": "2.1", "numba": "0.1", "regrok.training.stack": "0"}
 MACHINE = {"device": "cpu", "cpu": "an abacus", "capability": "AVX2", "threads": 1, "platform": "here"}
-SECONDS = ["wall_seconds", "cpu_seconds", "evaluation_cpu_seconds"]
+SECONDS = ["wall_seconds", "cpu_seconds", "evaluation_cpu_seconds", "overhead_cpu_seconds"]
 HEADER = {
     "seed": 3,
     "code": CODE,
@@ -27,7 +27,7 @@ HEADER = {
     "diverged": False,
     "t4": [None, None],
     "examples": {"train": 135, "validation": 34},
-    "seconds": {"wall": 100.0, "cpu": 80.0, "evaluation_cpu": 8.0},
+    "seconds": {"wall": 100.0, "cpu": 80.0, "evaluation_cpu": 8.0, "overhead_cpu": 4.0},
 }
 
 
@@ -104,7 +104,7 @@ def test_a_member_by_hand():
     assert row[["final_train_loss", "final_val_loss"]].tolist() == pytest.approx([2 - 20 / 21, 3 + 20 / 21])
     assert row["zero_loss_share"] == pytest.approx(0.8)
     assert row["zero_loss_half_step"] == 400
-    assert row[SECONDS].tolist() == pytest.approx([100 * 750 / 800, 80 * 750 / 800, 8 * 750 / 800])
+    assert row[SECONDS].tolist() == pytest.approx([100 * 750 / 800, 80 * 750 / 800, 8 * 750 / 800, 4 * 750 / 800])
     assert row["flops"] == 750 * task.cell.flops_per_step
 
 
@@ -115,7 +115,7 @@ def test_a_member_that_never_generalises():
     assert row[["t4_after", "t4", "delay", "delay_ratio"]].isna().all()
     assert row["t3"] == 300
     assert row["best_val_acc"] == pytest.approx(0.9)
-    assert row[SECONDS].tolist() == [100, 80, 8]
+    assert row[SECONDS].tolist() == [100, 80, 8, 4]
 
 
 def test_grokking_needs_a_delay():

@@ -38,6 +38,7 @@ def test_paper_names_what_is_missing_and_stops(project):
 
 MISTAKES = {
     "unknown scale": (None, None, ["--scale", "latop"], "'latop' is no scale"),
+    "unknown device": (None, None, ["--device", "gpu"], "DEVICE must be cpu or cuda, not 'gpu'"),
     "unknown report": (None, None, ["--report", "009"], "'009' is no report"),
     "unknown key": ("    question: How does", "    qestion: How does", [], "studies.data_fraction.qestion"),
     "composite modulus": ("modulus: 97", "modulus: 96", [], "96 is not prime"),

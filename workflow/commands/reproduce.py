@@ -18,7 +18,7 @@ from regrok.analysis import claims
 from regrok.config import ConfigError
 
 
-def command(asked: Request, settings: dict[str, int], cores: int) -> list[str]:
+def command(asked: Request, settings: dict[str, int | str], cores: int) -> list[str]:
     """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end.
 
     Without Snakemake's lock, which a kill -9 would leave behind: `lock` does its work.
@@ -96,7 +96,10 @@ def main() -> None:
     options.add_argument("--partial", default="", help="1: although records are missing")
     options.add_argument("--retrain", default="", help="1: train again what older code has trained")
     options.add_argument("--cores", type=int, default=os.cpu_count())
+    options.add_argument("--device", default="cpu", help="cpu or cuda")
     options = options.parse_args()
+    if options.device not in ("cpu", "cuda"):
+        refuse(f"DEVICE must be cpu or cuda, not '{options.device}'.")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     asked, started = request(options), time.monotonic()
@@ -108,6 +111,7 @@ def main() -> None:
         "train": int(not options.paper),
         "partial": int(options.partial not in ("", "0")),
         "retrain": int(options.retrain not in ("", "0")),
+        "device": options.device,
     }
     before = asked.needs
     if not options.paper and not settings["retrain"] and (sentence := stock.stale_sentence(before)):

@@ -15,6 +15,7 @@ SCALE = str(config.get("scale", "laptop"))
 REPORTS = str(config.get("report", "")).split()
 TRAIN = bool(int(config.get("train", 1)))  # 0: from the records at hand
 PARTIAL = bool(int(config.get("partial", 0)))  # 1: although some are missing
+DEVICE = str(config.get("device", "cpu"))
 RETRAIN = bool(int(config.get("retrain", 0)))  # 1: although older code has trained them
 
 

@@ -17,6 +17,7 @@ rule train:
     threads: 1
     resources:
         mem_mb=1000,
+        gpu=int(DEVICE == "cuda"),
     params:
         job=lambda wildcards: job(wildcards.cell).dump(),
         code=lambda wildcards: stock.code(job(wildcards.cell)),

@@ -16,7 +16,7 @@ from regrok.progress import logged, reporter
 from regrok.store import Busy, Store, write_json
 
 
-def main(job: Job, store: Store, code: dict[str, str], manifest: Path) -> None:
+def main(job: Job, store: Store, code: dict[str, str], device: str, manifest: Path) -> None:
     if stock.code(job) != code:
         sys.exit("The training code has been edited since this run was planned; say `make reproduce` again.")
     if not all(need.complete for need in stock.take([job], store)):
@@ -25,9 +25,11 @@ def main(job: Job, store: Store, code: dict[str, str], manifest: Path) -> None:
         from regrok.training.train import Interrupted, train
 
         torch.set_num_threads(1)
+        if device == "cuda" and not torch.cuda.is_available():
+            sys.exit("This job is to run on a GPU, and PyTorch sees none; leave out DEVICE=cuda.")
         try:
             with reporter(store.root, job) as report:
-                train(job, store, code, report)
+                train(job, store, code, report, device)
         except Interrupted as signal:
             sys.exit(signal.exit_code)
         except Busy as other:
@@ -46,4 +48,10 @@ def main(job: Job, store: Store, code: dict[str, str], manifest: Path) -> None:
 
 
 with logged(snakemake.log[0]):
-    main(Job.load(snakemake.params.job), Store(), snakemake.params.code, Path(snakemake.output[0]))
+    main(
+        Job.load(snakemake.params.job),
+        Store(),
+        snakemake.params.code,
+        "cuda" if snakemake.resources.gpu else "cpu",
+        Path(snakemake.output[0]),
+    )

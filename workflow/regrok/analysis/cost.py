@@ -18,6 +18,7 @@ COLUMNS = {
     "member_steps": ("steps", "optimisation steps of all members together"),
     "evaluations": ("1", "evaluations of all members together"),
     "evaluation_share": ("1", "share of the CPU time that evaluation took"),
+    "overhead_share": ("1", "share of it that starting, imports, set-up and writing records took"),
     "flops": ("FLOP", "training FLOPs, evaluation not included"),
     "cpu_hours": ("h", "CPU time"),
     "wall_hours": ("h", "wall time, each member's share of its stack added up"),
@@ -37,6 +38,10 @@ def build(members: pd.DataFrame, designs: pd.DataFrame, histories: pd.DataFrame)
 
 def _row(study: str, designs: pd.DataFrame, members: pd.DataFrame) -> dict:
     cpu_seconds = members["cpu_seconds"].sum()
+
+    def share(part: str) -> float:
+        return members[f"{part}_cpu_seconds"].sum() / cpu_seconds if cpu_seconds else np.nan
+
     return {
         "study": study,
         "asked": designs["cell"].nunique(),
@@ -44,7 +49,8 @@ def _row(study: str, designs: pd.DataFrame, members: pd.DataFrame) -> dict:
         "members": len(members),
         "member_steps": members["last_step"].sum(),
         "evaluations": int(members["evaluations"].sum()),
-        "evaluation_share": members["evaluation_cpu_seconds"].sum() / cpu_seconds if cpu_seconds else np.nan,
+        "evaluation_share": share("evaluation"),
+        "overhead_share": share("overhead"),
         "flops": members["flops"].sum(),
         "cpu_hours": cpu_seconds / 3600,
         "wall_hours": members["wall_seconds"].sum() / 3600,

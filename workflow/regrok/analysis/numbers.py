@@ -35,7 +35,7 @@ TABLES = (
 )
 """The tables that the numbers are read from."""
 
-PROVENANCE = ("device", "cpu", "capability", "torch", "numpy")
+PROVENANCE = ("device", "cpu", "capability", "torch", "numpy", "numba")
 NOT_RUN = "not run"
 FACTOR = {"hidden": 128, "layers": 2}  # report 000, section 2.1
 TRANSITION = {"from": 0.01, "to": 1.0, "date": 50_000}  # report 000, sections 3.1.1 and 1.1.1

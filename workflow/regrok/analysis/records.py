@@ -106,6 +106,7 @@ COLUMNS = {
         "wall_seconds": ("s", "the member's share of the time that its stack trained"),
         "cpu_seconds": ("s", "the member's share of CPU time"),
         "evaluation_cpu_seconds": ("s", "the part of it spent on evaluation"),
+        "overhead_cpu_seconds": ("s", "the part of it spent on starting, imports, set-up, and writing records"),
         "flops": ("FLOP", "least floating-point operations of its training steps"),
     },
     "provenance": {
@@ -114,6 +115,7 @@ COLUMNS = {
         "capability": ("", "vector instructions that PyTorch used"),
         "torch": ("", "version of PyTorch"),
         "numpy": ("", "version of NumPy"),
+        "numba": ("", "version of Numba"),
         "members": ("1", "members trained there"),
     },
     "histories": {**CELL, "seed": ("", "seed of the member"), "step": ("steps", "optimisation step"), **HISTORY},
@@ -168,7 +170,7 @@ def origin(record: Record) -> tuple[tuple[str, str], ...]:
     """The machine and the library versions that made a record: the columns of `provenance` but the last."""
     machine, code = record.header["machine"], record.code
     found = {key: machine[key] for key in ("device", "cpu", "capability")} | {
-        key: code[key] for key in ("torch", "numpy")
+        key: code.get(key, "") for key in ("torch", "numpy", "numba")
     }
     return tuple(found.items())
 
@@ -225,6 +227,7 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
         "wall_seconds": share * seconds["wall"],
         "cpu_seconds": share * seconds["cpu"],
         "evaluation_cpu_seconds": share * seconds["evaluation_cpu"],
+        "overhead_cpu_seconds": share * seconds.get("overhead_cpu", np.nan),
         "flops": job.cell.flops_per_step * last,
     }
 
