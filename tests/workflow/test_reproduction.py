@@ -50,6 +50,9 @@ def test_everything_comes_out(reproduced):
 def test_summary(reproduced):
     assert f"{CELLS} trained, 0 reused; {MEMBERS} of {MEMBERS} members" in reproduced.said
     assert "undecided" in reproduced.said
+    shares = [int(share) for share in re.findall(r"(\d+)% (?:training|evaluation|all else)", reproduced.said)]
+    assert 99 <= sum(shares) <= 101
+    assert min(shares) > 0
     assert reproduced.said.strip().endswith("paper/smoke/regrok.pdf")
 
 

@@ -70,6 +70,23 @@ def end_of(log: Path, lines: int = 25) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
+def seconds(needs: list[stock.Need]) -> Counter:
+    """CPU seconds by purpose that the records of `needs` have taken."""
+    total = Counter()
+    for need in needs:
+        total.update(need.record.header["seconds"] if need.record else {})
+    return total
+
+
+def shares(before: list[stock.Need], after: list[stock.Need], cpu: float) -> str:
+    """What the `cpu` seconds of a run went into."""
+    spent = seconds(after)
+    spent.subtract(seconds(before))
+    evaluation = spent["evaluation_cpu"] / cpu
+    training = (spent["cpu"] - spent["evaluation_cpu"] - spent["overhead_cpu"]) / cpu
+    return f"{training:.0%} training, {evaluation:.0%} evaluation, {1 - training - evaluation:.0%} all else"
+
+
 def summary(asked: Request, before: list[stock.Need], started: float) -> str:
     """What came out: cells trained and reused, verdicts, time, the paper's path."""
     needs, folder = asked.needs, Path("results") / asked.scale
@@ -84,7 +101,7 @@ def summary(asked: Request, before: list[stock.Need], started: float) -> str:
         [
             f"cells    {len(trained)} trained, {len(already)} reused; {at_hand} of {len(needs)} members at hand",
             "claims   " + ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())),
-            f"time     {wall / 60:.1f} min wall, {cpu / 60:.1f} min CPU",
+            f"time     {wall / 60:.1f} min wall, {cpu / 60:.1f} min CPU: {shares(before, needs, cpu)}",
             f"paper    paper/{asked.scale}/regrok.pdf",
         ]
     )
