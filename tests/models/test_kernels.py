@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrok.models import kernels
+from regrok.models import attention, kernels
 
 SIZES = st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 9))
 SEEDS = st.integers(0, 10**6)
@@ -25,9 +25,42 @@ def arguments(name: str, sizes: tuple[int, int, int], seed: int) -> list[torch.T
     def blank(*shape: int) -> torch.Tensor:
         return torch.full(shape, torch.nan)
 
+    def ranks() -> torch.Tensor:
+        """Rows of keys: the first 1 to 4 of a random order of `tokens + 3` rows."""
+        found = torch.stack([torch.randperm(tokens + 3, generator=generator)[:4] for _ in range(examples)])
+        return found.masked_fill(torch.arange(4) > torch.randint(4, (examples, 1), generator=generator), -1)
+
     rows, pairs = normal(examples, width), torch.randint(tokens, (examples, 2), generator=generator)
     answers = torch.randint(width, (examples,), generator=generator)
+    spread, places = normal(examples).exp(), torch.randint(tokens, (examples,), generator=generator)
+    query, key, heads = normal(tokens, 2 * width), normal(tokens + 3, 4 * width), 2
+    keys = ranks()
+    weights = torch.softmax(normal(examples, heads, 4).masked_fill((keys < 0).unsqueeze(1), -torch.inf), -1)
     return {
+        "layer_norm": [
+            rows,
+            normal(width),
+            normal(width),
+            blank(examples, width),
+            blank(examples),
+            blank(examples, width),
+        ],
+        "layer_norm_backward": [rows, normal(width), normal(examples, width), spread, blank(width), blank(width)],
+        "gelu": [3 * rows, blank(examples, width)],
+        "gelu_backward": [rows, normal(examples, width)],
+        "add_rows": [rows, normal(tokens, width), places],
+        "scatter_rows": [rows, places, normal(tokens, width)],
+        "attend": [query, places, key, keys, blank(examples, heads, 4), blank(examples, 2 * width)],
+        "attend_backward": [
+            normal(examples, 2 * width),
+            query,
+            places,
+            key,
+            keys,
+            weights,
+            blank(tokens, 2 * width),
+            blank(tokens + 3, 4 * width),
+        ],
         "add_bias": [rows, normal(width)],
         "add_bias_relu": [rows, normal(width)],
         "bias_backward": [rows, blank(width)],
@@ -45,26 +78,46 @@ def arguments(name: str, sizes: tuple[int, int, int], seed: int) -> list[torch.T
     }[name]
 
 
-NAMES = [name for name, value in vars(kernels).items() if isinstance(value, kernels.Kernel)]
-WRITTEN = dict.fromkeys(NAMES, -1) | {"add_bias": 0, "add_bias_relu": 0, "pairs_relu_backward": slice(-2, None)}
-WRITTEN |= {"bias_relu_backward": slice(0, 3, 2), "judge": slice(-2, None)}
+KERNELS = {
+    name: value
+    for module in (kernels, attention)
+    for name, value in vars(module).items()
+    if isinstance(value, kernels.Kernel)
+}
+WRITTEN = {  # places of the arguments that a kernel writes to
+    "add_bias": (0,),
+    "add_bias_relu": (0,),
+    "bias_backward": (1,),
+    "bias_relu_backward": (0, 2),
+    "pairs_relu": (3,),
+    "pairs_relu_backward": (3, 4),
+    "cross_entropy": (2,),
+    "judge": (2, 3),
+    "layer_norm": (3, 4, 5),
+    "layer_norm_backward": (0, 4, 5),
+    "gelu": (0, 1),
+    "gelu_backward": (0,),
+    "add_rows": (0,),
+    "scatter_rows": (2,),
+    "attend": (4, 5),
+    "attend_backward": (6, 7),
+}
 
 
 def written(name: str, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     """What a kernel leaves in its arguments."""
-    chosen = tensors[WRITTEN[name]]
-    return chosen if isinstance(chosen, list) else [chosen]
+    return [tensors[place] for place in WRITTEN[name]]
 
 
 def in_float64(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     return [tensor.double() if tensor.is_floating_point() else tensor.clone() for tensor in tensors]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KERNELS)
 @settings(max_examples=30, deadline=None)
 @given(SIZES, SEEDS)
 def test_a_loop_does_what_its_definition_says(name, sizes, seed):
-    kernel, loop = getattr(kernels, name), arguments(name, sizes, seed)
+    kernel, loop = KERNELS[name], arguments(name, sizes, seed)
     definition = in_float64(loop)
     values = kernel(*loop), kernel.definition(*definition)
     if values[0] is not None:
@@ -73,10 +126,10 @@ def test_a_loop_does_what_its_definition_says(name, sizes, seed):
         torch.testing.assert_close(ours.to(exact.dtype), exact, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KERNELS)
 def test_a_definition_takes_a_leading_axis(name):
     """As on a device other than the CPU, where a part is the whole stack."""
-    kernel, members = getattr(kernels, name), [arguments(name, (7, 13, 5), seed) for seed in range(3)]
+    kernel, members = KERNELS[name], [arguments(name, (7, 13, 5), seed) for seed in range(3)]
     stacked = [torch.stack(tensors) for tensors in zip(*map(in_float64, members), strict=True)]
     values = kernel.definition(*stacked)
     for index, member in enumerate(members):
@@ -87,14 +140,14 @@ def test_a_definition_takes_a_leading_axis(name):
             torch.testing.assert_close(ours.to(exact.dtype), exact[index], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (3, 5, 2), (9, 33, 7), (48, 97, 97)])
 def test_the_bits_do_not_depend_on_where_a_tensor_lies(name, sizes):
     def shifted(tensor: torch.Tensor, by: int) -> torch.Tensor:
         memory = torch.empty(tensor.numel() + by, dtype=tensor.dtype)
         return memory[by:].view(tensor.shape).copy_(tensor)
 
-    kernel, first = getattr(kernels, name), arguments(name, sizes, 0)
+    kernel, first = KERNELS[name], arguments(name, sizes, 0)
     value = kernel(*first)
     for by in range(1, 9):
         other = [shifted(tensor, by) for tensor in arguments(name, sizes, 0)]
@@ -103,7 +156,22 @@ def test_the_bits_do_not_depend_on_where_a_tensor_lies(name, sizes):
             assert left.numpy().tobytes() == right.numpy().tobytes()
 
 
-@pytest.mark.parametrize("name", ["add_bias", "add_bias_relu", "bias_backward", "bias_relu_backward", "pairs_relu"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "add_bias",
+        "add_bias_relu",
+        "bias_backward",
+        "bias_relu_backward",
+        "pairs_relu",
+        "layer_norm",
+        "layer_norm_backward",
+        "gelu",
+        "gelu_backward",
+        "add_rows",
+        "scatter_rows",
+    ],
+)
 @pytest.mark.parametrize("nan", [math.nan, -math.nan])
 def test_nan_passes_through(name, nan):
     tensors = arguments(name, (9, 20, 4), 0)
@@ -112,7 +180,7 @@ def test_nan_passes_through(name, nan):
         tensors[1][3] = 1.0
     if name == "pairs_relu":
         tensors[2][:] = 3
-    getattr(kernels, name)(*tensors)
+    KERNELS[name](*tensors)
     assert all(tensor.isnan().any() for tensor in written(name, tensors))
 
 

@@ -86,6 +86,39 @@ class MLP(Settings):
         return 2 * (2 * tokens * self.embedding * self.hidden + examples * products)
 
 
+class Transformer(Settings):
+    """The decoder Transformer on x op y = (report 001, appendix A)."""
+
+    architecture: Literal["transformer"]
+    width: Positive = Field(description="Width of the residual stream.")
+    layers: Positive = Field(description="Number of blocks.")
+    heads: Positive = Field(description="Number of attention heads; divides the width.")
+    norm: Literal["pre", "post"] = Field(description="Layer normalisation before each sublayer, or after each sum.")
+
+    @model_validator(mode="after")
+    def heads_divide(self):
+        if self.width % self.heads:
+            raise ValueError(f"heads must divide the width, and {self.heads} does not divide {self.width}")
+        return self
+
+    def parameters(self, tokens: int, classes: int) -> int:
+        """Number of trainable parameters."""
+        d = self.width
+        block = (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 4 * d + (4 * d + 1) * d + 2 * 2 * d
+        return (tokens + 2 + 4) * d + self.layers * block + 2 * d + (d + 1) * (classes + 2)
+
+    def forward_flops(self, tokens: int, classes: int, examples: int) -> int:
+        """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
+        pairs. Queries, keys and values of the first block cost once a token at a position; x and the operator once a
+        token in all blocks, y and "=" once an example; the last block needs keys and values of all, the rest of "="."""
+        rows, square = 2 * (tokens + examples), self.width**2
+        first, rest = 3 * (2 * tokens + 2), 3 * rows
+        last = 2 * rows + examples if self.layers > 1 else first
+        attention = first + (self.layers - 2) * rest + last if self.layers > 1 else first
+        network = 9 * ((self.layers - 1) * rows + examples)
+        return 2 * (square * (attention + network) + examples * self.width * (classes + 2))
+
+
 class Adam(Settings):
     """Adam. 'adamw' decouples weight decay; 'adam' adds it to the gradient (L2)."""
 
@@ -151,7 +184,7 @@ class Cell(Settings):
 
     task: Modular
     split: Split
-    model: MLP
+    model: Annotated[MLP | Transformer, Field(discriminator="architecture")]
     optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
     schedule: Annotated[Constant | Cosine | Staircase, Field(discriminator="shape")]
     batches: Batches
