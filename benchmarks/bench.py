@@ -5,6 +5,7 @@ the repetitions of ratios within one, since a shared machine's speed drifts by m
 """
 
 import argparse
+import importlib
 import json
 import time
 from collections.abc import Iterator
@@ -21,7 +22,6 @@ from torch.nn import functional
 
 from regrok.cell import Cell
 from regrok.experiment import override
-from regrok.models.mlp import MLP
 from regrok.training.stack import Stack, data
 from regrok.training.train import machine
 
@@ -39,6 +39,8 @@ class Workload:
     ratio: float
     fraction: float | None
 
+
+TRANSFORMER = {"architecture": "transformer", "width": 128, "layers": 2, "heads": 4, "norm": "post"}
 
 WORKLOADS = {
     "mlp-000": Workload("report 000's MLP, p 97, batch 512", {}, 5, 1.7, 0.55),
@@ -59,13 +61,45 @@ WORKLOADS = {
         4,
         0.45,
     ),
+    "transformer-97": Workload(
+        "report 001's Transformer, p 97, batch 512",
+        {"task": {"operation": "add", "modulus": 97}, "model": TRANSFORMER},
+        3,
+        2.8,
+        0.6,
+    ),
+    "transformer-41": Workload(
+        "report 001's Transformer, p 41, batch 256",
+        {
+            "task": {"operation": "add", "modulus": 41},
+            "split.fraction": 0.7,
+            "batches.size": 256,
+            "model": TRANSFORMER,
+        },
+        3,
+        2.8,
+        0.6,
+    ),
+    "lstm-41": Workload(
+        "report 001's LSTM of 512, p 41, batch 256",
+        {
+            "task": {"operation": "add", "modulus": 41},
+            "split.fraction": 0.7,
+            "batches.size": 256,
+            "model": {"architecture": "lstm", "width": 128, "hidden": 512, "layers": 2},
+        },
+        3,
+        1.7,
+        0.6,
+    ),
 }
 
 
 def plain_steps(cell: Cell) -> Iterator[None]:
     """One model as one would write it today: nn modules, fused AdamW, shuffled minibatches, no evaluation."""
     examples, settings = data(cell, 0), cell.optimizer
-    model = MLP(cell.model, examples.tokens, examples.classes)
+    module = importlib.import_module(f"regrok.models.{cell.model.architecture}")
+    model = module.Plain(cell.model, examples.tokens, examples.classes)
     inputs, answers = (torch.as_tensor(part[examples.train]) for part in (examples.inputs, examples.answers))
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrok.models import attention, kernels
+from regrok.models import attention, kernels, recurrence
 
 SIZES = st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 9))
 SEEDS = st.integers(0, 10**6)
@@ -50,6 +50,27 @@ def arguments(name: str, sizes: tuple[int, int, int], seed: int) -> list[torch.T
         "gelu_backward": [rows, normal(examples, width)],
         "add_rows": [rows, normal(tokens, width), places],
         "scatter_rows": [rows, places, normal(tokens, width)],
+        "lstm_cell": [
+            normal(tokens, 4 * width),
+            places,
+            normal(tokens, 4 * width),
+            normal(tokens, width),
+            places.flip(0),
+            blank(examples, 4 * width),
+            blank(examples, width),
+            blank(examples, width),
+            blank(examples, width),
+        ],
+        "lstm_cell_backward": [
+            rows,
+            normal(examples, width),
+            normal(tokens, width),
+            places,
+            normal(examples, 4 * width).sigmoid(),
+            normal(examples, width).tanh(),
+            blank(examples, 4 * width),
+            normal(tokens, width),
+        ],
         "attend": [query, places, key, keys, blank(examples, heads, 4), blank(examples, 2 * width)],
         "attend_backward": [
             normal(examples, 2 * width),
@@ -80,7 +101,7 @@ def arguments(name: str, sizes: tuple[int, int, int], seed: int) -> list[torch.T
 
 KERNELS = {
     name: value
-    for module in (kernels, attention)
+    for module in (kernels, attention, recurrence)
     for name, value in vars(module).items()
     if isinstance(value, kernels.Kernel)
 }
@@ -99,6 +120,8 @@ WRITTEN = {  # places of the arguments that a kernel writes to
     "gelu_backward": (0,),
     "add_rows": (0,),
     "scatter_rows": (2,),
+    "lstm_cell": (5, 6, 7, 8),
+    "lstm_cell_backward": (6, 7),
     "attend": (4, 5),
     "attend_backward": (6, 7),
 }
@@ -170,6 +193,7 @@ def test_the_bits_do_not_depend_on_where_a_tensor_lies(name, sizes):
         "gelu_backward",
         "add_rows",
         "scatter_rows",
+        "lstm_cell_backward",
     ],
 )
 @pytest.mark.parametrize("nan", [math.nan, -math.nan])

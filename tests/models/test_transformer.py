@@ -9,7 +9,8 @@ from torch import nn
 from regrok.cell import Transformer as Settings
 from regrok.models.layers import Workspace
 from regrok.models.parameters import Parameters
-from regrok.models.transformer import POSITIONS, Block, Stacked, Transformer, rows, unfold
+from regrok.models.sequence import POSITIONS
+from regrok.models.transformer import Block, Stacked, Transformer, rows, unfold
 
 SETTINGS = st.builds(
     lambda each, heads, **rest: Settings(architecture="transformer", width=each * heads, heads=heads, **rest),
@@ -90,10 +91,10 @@ def test_the_sequence_is_x_operator_y_equals():
     assert not torch.allclose(logits[0], logits[1])
     for token in (1, 2, 5, 6):
         changed = plain(REPORT_001.model_copy(update={"width": 8}), 5, 0).double()
-        changed.embed.weight.data[token] += 1
+        changed.embedding.token.weight.data[token] += 1
         assert not torch.allclose(changed(torch.tensor([[1, 2]]))[0], logits[0]), token
     changed.load_state_dict(model.state_dict())
-    changed.embed.weight.data[[0, 3, 4]] += 1
+    changed.embedding.token.weight.data[[0, 3, 4]] += 1
     assert torch.equal(changed(torch.tensor([[1, 2]]))[0], model(torch.tensor([[1, 2]]))[0])
 
 

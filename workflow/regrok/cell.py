@@ -119,6 +119,30 @@ class Transformer(Settings):
         return 2 * (square * (attention + network) + examples * self.width * (classes + 2))
 
 
+class LSTM(Settings):
+    """Stacked LSTM layers on x op y = (report 001, appendix B)."""
+
+    architecture: Literal["lstm"]
+    width: Positive = Field(description="Width of the embeddings.")
+    hidden: Positive = Field(description="Width of each layer.")
+    layers: Positive = Field(description="Number of layers.")
+
+    def parameters(self, tokens: int, classes: int) -> int:
+        """Number of trainable parameters."""
+        inputs = [self.width, *[self.hidden] * (self.layers - 1)]
+        layers = sum(4 * self.hidden * (width + self.hidden + 2) for width in inputs)
+        return (tokens + 2 + 4) * self.width + layers + (self.hidden + 1) * (classes + 2)
+
+    def forward_flops(self, tokens: int, classes: int, examples: int) -> int:
+        """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
+        pairs: x and the operator are seen once a token, y and "=" once an example, and the first layer's inputs once a
+        token at a position; the states after the last "=" go nowhere but to the answer."""
+        seen, states = 2 * (tokens + examples), 2 * tokens + examples
+        inputs = (2 * tokens + 2) * self.width + (self.layers - 1) * seen * self.hidden
+        gates = 4 * self.hidden * (inputs + self.layers * states * self.hidden)
+        return 2 * (gates + examples * self.hidden * (classes + 2))
+
+
 class Adam(Settings):
     """Adam. 'adamw' decouples weight decay; 'adam' adds it to the gradient (L2)."""
 
@@ -184,7 +208,7 @@ class Cell(Settings):
 
     task: Modular
     split: Split
-    model: Annotated[MLP | Transformer, Field(discriminator="architecture")]
+    model: Annotated[MLP | Transformer | LSTM, Field(discriminator="architecture")]
     optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
     schedule: Annotated[Constant | Cosine | Staircase, Field(discriminator="shape")]
     batches: Batches

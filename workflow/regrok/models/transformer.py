@@ -8,8 +8,7 @@ from ..cell import Transformer as TransformerSettings
 from . import attention
 from .layers import Linear, Workspace
 from .parameters import Part
-
-POSITIONS = 4  # x op y =
+from .sequence import POSITIONS, Embedding, Table
 
 
 class Block(nn.Module):
@@ -41,20 +40,19 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The definition: tokens int64 (B, 2) -> logits (B, tokens + 2). The vocabulary is the residues, the operator and
-    "="; initialised as PyTorch does (embeddings N(0, 1), attention as nn.MultiheadAttention), from `generator`."""
+    """The definition: tokens int64 (B, 2) -> logits (B, classes + 2), one for each token of the vocabulary.
+    Initialised as PyTorch does (embeddings N(0, 1), attention as nn.MultiheadAttention), from `generator`."""
 
     def __init__(
         self, settings: TransformerSettings, tokens: int, classes: int, generator: torch.Generator | None = None
     ):
         super().__init__()
-        self.tokens, width = tokens, settings.width
-        self.embed, self.position = nn.Embedding(tokens + 2, width), nn.Embedding(POSITIONS, width)
+        width = settings.width
+        self.embedding = Embedding(tokens, width)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
-        self.last_norm, self.unembed = nn.LayerNorm(width), nn.Linear(width, classes + 2)
+        self.last_norm, self.readout = nn.LayerNorm(width), nn.Linear(width, classes + 2)
         with torch.no_grad():
-            for embedding in (self.embed, self.position):
-                embedding.weight.normal_(generator=generator)
+            self.embedding.initialise(generator)
             for linear in (module for module in self.modules() if isinstance(module, nn.Linear)):
                 bound = linear.in_features**-0.5
                 linear.weight.uniform_(-bound, bound, generator=generator)
@@ -66,12 +64,10 @@ class Transformer(nn.Module):
                 block.project.bias.zero_()
 
     def forward(self, tokens: Tensor) -> Tensor:
-        operator, equals = (torch.full_like(tokens[:, :1], self.tokens + i) for i in range(2))
-        sequence = torch.cat([tokens[:, :1], operator, tokens[:, 1:], equals], 1)
-        hidden = self.embed(sequence) + self.position.weight
+        hidden = self.embedding(tokens)
         for block in self.blocks:
             hidden = block(hidden)
-        return self.unembed(self.last_norm(hidden[:, -1]))
+        return self.readout(self.last_norm(hidden[:, -1]))
 
 
 Plain = Transformer
@@ -217,44 +213,27 @@ def rows(tokens: Tensor, p: int, layers: int) -> list[Rows]:
 
 class Stacked:
     """The same function on a part of a stack, each distinct prefix once and the last block at the last position alone,
-    with its backward pass: tokens int64 (B, 2) -> logits (B, tokens + 2)."""
+    with its backward pass: tokens int64 (B, 2) -> logits (B, classes + 2)."""
 
     def __init__(self, settings: TransformerSettings, part: Part, workspace: Workspace):
-        self.workspace, self.part = workspace, part
-        self.embed, self.position = part.values["embed.weight"], part.values["position.weight"]
-        self.tokens = self.embed.shape[-2] - 2
+        self.table = Table(part, workspace)
         self.blocks = [StackedBlock(settings, part, f"blocks.{i}", workspace) for i in range(settings.layers)]
         self.last_norm = Norm(part, "last_norm", workspace)
-        self.unembed = Linear(part, "unembed", False, workspace)
+        self.readout = Linear(part, "readout", False, workspace)
 
     def prepare(self) -> None:
         """Must be called after the parameters have changed, or another part was computed, and before `forward`."""
-        p, width = self.tokens, self.embed.shape[-1]
-        self.table = self.workspace.get("table", 2 * p + 2, width)
-        for position, (first, tokens) in enumerate(self.places()):
-            count = tokens.stop - tokens.start
-            here = self.position[..., position : position + 1, :]
-            torch.add(self.embed[..., tokens, :], here, out=self.table[..., first : first + count, :])
-
-    def places(self) -> list[tuple[int, slice]]:
-        """Of every position, its first row in the table and the tokens that may stand there."""
-        p = self.tokens
-        residues, operator, equals = slice(0, p), slice(p, p + 1), slice(p + 1, p + 2)
-        return [(0, residues), (p, operator), (p + 1, residues), (2 * p + 1, equals)]
+        self.table.prepare()
 
     def forward(self, tokens: Tensor) -> Tensor:
-        hidden = self.table
-        for block, of_block in zip(self.blocks, rows(tokens, self.tokens, len(self.blocks)), strict=True):
+        hidden = self.table.rows
+        for block, of_block in zip(self.blocks, rows(tokens, self.table.tokens, len(self.blocks)), strict=True):
             hidden = block.forward(hidden, of_block)
-        return self.unembed.forward(self.last_norm.forward(hidden))
+        return self.readout.forward(self.last_norm.forward(hidden))
 
     def backward(self, gradient: Tensor) -> None:
-        """gradient: of the logits, (B, tokens + 2). Writes the gradients of all parameters."""
-        gradient = self.last_norm.backward(self.unembed.backward(gradient))
+        """gradient: of the logits, (B, classes + 2). Writes the gradients of all parameters."""
+        gradient = self.last_norm.backward(self.readout.backward(gradient))
         for block in reversed(self.blocks):
             gradient = block.backward(gradient)
-        embed, position = self.part.gradients["embed.weight"].zero_(), self.part.gradients["position.weight"]
-        for place, (first, tokens) in enumerate(self.places()):
-            part = gradient[..., first : first + tokens.stop - tokens.start, :]
-            embed[..., tokens, :].add_(part)
-            torch.sum(part, -2, out=position[..., place, :])
+        self.table.backward(gradient)
