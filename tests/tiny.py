@@ -28,6 +28,8 @@ SETTINGS = {  # generalises after some 700 steps
 }
 SGD = {"name": "sgd", "learning_rate": 0.05, "weight_decay": 1e-2, "momentum": 0.9, "decays": "all"}
 ODD = {"batches.size": 7, "model.embedding": 5, "model.hidden": 9}
+TRANSFORMER = {"architecture": "transformer", "width": 12, "layers": 2, "heads": 3, "norm": "post"}
+LSTM = {"architecture": "lstm", "width": 7, "hidden": 9, "layers": 2}
 VARIANTS = {  # what a trajectory may look like; none may show what else is in the stack
     "base": {},
     "odd sizes": ODD,
@@ -41,6 +43,12 @@ VARIANTS = {  # what a trajectory may look like; none may show what else is in t
     "sgd": {"optimizer": SGD},
     "sgd without momentum": {"optimizer": SGD | {"momentum": 0.0}},
     "sgd, biases spared": {"optimizer": SGD | {"decays": "no_biases"}, **ODD},
+    "transformer": {"model": TRANSFORMER},
+    "transformer, pre-norm, float64 loss": {
+        "model": TRANSFORMER | {"norm": "pre", "layers": 3},
+        "loss.precision": "float64",
+    },
+    "lstm": {"model": LSTM},
     "unordered": {"split.pairs": "unordered"},
     "biases spared": {"optimizer.decays": "no_biases"},
     "embeddings spared": {"optimizer.decays": "no_embeddings", **ODD},

@@ -175,7 +175,7 @@ def test_float64_loss_reaches_zero_later():
     assert shares["float64"] < 0.1
 
 
-@pytest.mark.parametrize("variant", ["base", "odd sizes", "float64 loss", "three layers", "sgd"])
+@pytest.mark.parametrize("variant", ["base", "odd sizes", "float64 loss", "three layers", "sgd", "transformer", "lstm"])
 def test_the_form_for_other_devices_trains_alike(variant, monkeypatch):
     """All members as one part, kernels by their definitions: as on a GPU, here on the CPU."""
     cell, seeds = tiny(VARIANTS[variant]), [0, 1, 2]
@@ -191,9 +191,10 @@ def test_the_form_for_other_devices_trains_alike(variant, monkeypatch):
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-2, atol=1e-2)
 
 
-def test_a_dry_run_on_another_device():
+@pytest.mark.parametrize("variant", ["base", "transformer", "transformer, pre-norm, float64 loss", "lstm"])
+def test_a_dry_run_on_another_device(variant):
     """No number is computed on PyTorch's meta device, but a tensor left behind on the CPU is an error there too."""
-    stack = Stack(tiny(), [0, 1, 2], device="meta")
+    stack = Stack(tiny(VARIANTS[variant]), [0, 1, 2], device="meta")
     losses = stack.differentiate()
     assert losses.device.type == "meta"
     assert losses.shape == (3,)
