@@ -55,7 +55,7 @@ def shares(ax: Axes, cells: pd.DataFrame, names: list[str], gap: float) -> None:
     width, height = 0.8 * gap, 0.6
     for cell in cells.itertuples():
         corner = (cell.fraction - width / 2, len(names) - 1 - names.index(cell.operation) - height / 2)
-        color = style.OPERATION_COLORS[cell.operation]
+        color = style.operation_colors()[cell.operation]
         ax.add_patch(Rectangle(corner, width * cell.events / cell.n, height, facecolor=color))
         ax.add_patch(Rectangle(corner, width, height, facecolor="none", edgecolor=color, linewidth=0.7))
     note = f"share generalised (n = {style.span(cells['n'])})"
@@ -70,13 +70,13 @@ def label(strip: Axes, main: Axes, names: list[str]) -> None:
     """The names of the operations, and of the time axis."""
     place = {"transform": strip.get_yaxis_transform(), "ha": "right", "va": "center_baseline", "fontweight": "bold"}
     for row, name in enumerate(reversed(names)):
-        strip.text(-0.01, row, style.operation(name), color=style.OPERATION_COLORS[name], **place)
+        strip.text(-0.01, row, style.operation(name), color=style.operation_colors()[name], **place)
     main.set_ylabel("steps to grokking, t₄")
 
 
 def steps(ax: Axes, cells: pd.DataFrame, members: pd.DataFrame, shift: float, name: str) -> None:
     """One operation: members, medians with their intervals, open triangles at the budget."""
-    color, marker = style.OPERATION_COLORS[name], style.OPERATION_MARKERS[name]
+    color, marker = style.operation_colors()[name], style.OPERATION_MARKERS[name]
     ax.plot(members["fraction"] + shift, members["t4"], "o", color=color, alpha=0.4, markersize=2.4, markeredgewidth=0)
     missed = members[~members["generalised"]]
     style.censored(ax, missed["fraction"] + shift, missed["last_step"], color, size=2.2, gid="")

@@ -20,7 +20,6 @@ ALT = (
 )
 OPTIMIZERS = ("adamw", "adam", "sgd")
 LEAST_MEMORISED = 0.5  # share of the members below which a field is hatched
-SHADES = style.sequential()
 
 
 @style.styled
@@ -39,7 +38,7 @@ def draw(optimizer_sweep: pd.DataFrame, optimizer_best: pd.DataFrame) -> Figure:
         heat_map(ax, points)
         outline(ax, points, optimizer_best[optimizer_best["optimizer"] == optimizer])
         ax.set(xlabel="weight decay", ylabel="learning rate" if which == "a" else "")
-    scale = ScalarMappable(Normalize(0, 1), SHADES)
+    scale = ScalarMappable(Normalize(0, 1), style.sequential())
     bar = figure.colorbar(scale, ax=axes, pad=0.02, aspect=18, shrink=0.9)
     style.percent(bar.ax.yaxis)
     bar.set_label("members that generalise")
@@ -66,7 +65,7 @@ def heat_map(ax: Axes, points: pd.DataFrame) -> None:
 
 def field(ax: Axes, column: int, row: int, point) -> None:
     """Shade: share that generalises; above, the median steps; below, what else there is to know."""
-    shade = SHADES(point.share_generalised)
+    shade = style.sequential()(point.share_generalised)
     hatch = "" if point.share_memorised >= LEAST_MEMORISED else "////"
     box = {"facecolor": shade, "edgecolor": "#b5b5b5" if hatch else "white", "hatch": hatch, "hatch_linewidth": 0.4}
     ax.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, linewidth=0, **box))

@@ -4,14 +4,13 @@ Colours are seaborn's colour-blind palette; one meaning keeps one colour in all 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from textwrap import fill
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
@@ -28,14 +27,6 @@ TRAINING, VALIDATION = "#8a8a8a", "#0173b2"
 REPORTED = "#a3195b"  # whatever is the source report's own
 HIGHLIGHT = "#f0a202"
 
-_PALETTE = sns.color_palette("colorblind").as_hex()
-# symmetric operations cool, asymmetric ones warm; an operation added later takes the next colour of the palette
-OPERATION_COLORS = dict(zip(OPERATIONS, _PALETTE * len(OPERATIONS), strict=False)) | {
-    "add": "#0173b2",
-    "multiply": "#56b4e9",
-    "subtract": "#de8f05",
-    "divide": "#b23a00",
-}
 OPERATION_MARKERS = dict(zip(OPERATIONS, "oDsvPXhpd*" * len(OPERATIONS), strict=False))
 OPERATION_NAMES = {"add": "addition", "subtract": "subtraction", "multiply": "multiplication", "divide": "division"}
 OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam, L2", "sgd": "SGD, momentum"}
@@ -254,8 +245,20 @@ def operation(name: str) -> str:
     return OPERATION_NAMES.get(name) or OPERATIONS[name].symbol
 
 
+@cache
+def operation_colors() -> dict[str, str]:
+    """Symmetric operations cool, asymmetric ones warm; one added later takes the next colour of the palette."""
+    import seaborn as sns  # a second to load, which the other figures need not wait for
+
+    palette = sns.color_palette("colorblind").as_hex()
+    chosen = {"add": "#0173b2", "multiply": "#56b4e9", "subtract": "#de8f05", "divide": "#b23a00"}
+    return dict(zip(OPERATIONS, palette * len(OPERATIONS), strict=False)) | chosen
+
+
 def sequential() -> Colormap:
     """White to dark blue, for shares."""
+    import seaborn as sns
+
     return sns.light_palette("#08306b", as_cmap=True)
 
 
