@@ -215,6 +215,14 @@ def test_sensitivity_sets_thousands_apart():
     assert module("sensitivity").label(change) == "Adam's β₂: 0.9995 → 0.98"
 
 
+def test_a_fraction_without_a_ratio_is_told_in_words():
+    sensitivity = table("laptop", "sensitivity")
+    sensitivity.loc[sensitivity["fraction"] == 0.3, ["ratio", "ratio_low", "ratio_high"]] = float("nan")
+    figure = module("sensitivity").draw(sensitivity)
+    assert len(figure.axes) == 1
+    assert "fraction 0.3: no median reached" in figure.get_supxlabel()
+
+
 def test_a_row_without_runs_says_so():
     sensitivity = table("laptop", "sensitivity")
     missing = sensitivity["fraction"].eq(0.3) & sensitivity["setting"].eq("beta2")

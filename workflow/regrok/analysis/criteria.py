@@ -99,6 +99,11 @@ def _select(members: pd.DataFrame, **where: object) -> pd.DataFrame:
     return members
 
 
+def _reach(members: pd.DataFrame, horizon: float) -> str:
+    """The step by which something may be said of `members`: `horizon`, or how far they were to be followed."""
+    return steps(min(horizon, members["budget"].max()) if len(members) else horizon)
+
+
 def _generalised_by(members: pd.DataFrame, horizon: float) -> tuple[pd.Series, pd.Series]:
     """(yes, open): bool by member, whether t4 <= horizon, and whether it was not followed far enough to say."""
     yes = members["t4"] <= horizon
@@ -399,7 +404,7 @@ def generalises_everywhere(
     yes, waiting = _generalised_by(members, horizon)
     counts = pd.DataFrame({"n": 1, "yes": yes, "open": waiting}).groupby(members["fraction"]).sum()
     shares = ", ".join(f"{fraction:g}: {_of(row.yes, row.n)}" for fraction, row in counts.iterrows())
-    measured = f"generalise by {steps(horizon)} steps at fraction {shares}"
+    measured = f"generalise by {_reach(members, horizon)} steps at fraction {shares}"
     verdict = _Evidence(members, measured)
     failing = [fraction for fraction, row in counts.iterrows() if _most(row.n - row.yes - row.open, row.n)]
     missing = [f"{fraction:g}" for fraction in fractions if fraction not in counts.index]
@@ -560,7 +565,7 @@ def exponential_law(
     below = members[members["fraction"] < critical]
     early, waiting = _generalised_by(below, least_budget)
     worse = aic["exponential"] - aic.min() if "exponential" in aic else np.nan
-    lowest = f"{_of(early.sum(), len(below))} below {critical:g} generalise by {steps(least_budget)} steps"
+    lowest = f"{_of(early.sum(), len(below))} below {critical:g} generalise by {_reach(below, least_budget)} steps"
     fitted = not np.isnan(worse)
     ranking = "no law fitted"
     if fitted:

@@ -41,12 +41,16 @@ WIDEST = 2.0  # the axis shows at least from 1 / WIDEST to WIDEST
 
 @style.styled
 def draw(sensitivity: pd.DataFrame) -> Figure:
-    """A panel a fraction, a row a change (base → value). Below 6 members there are no intervals."""
+    """A panel a fraction at which there is a ratio, a row a change (base → value). Below 6 members there are no
+    intervals."""
     changes = sensitivity[sensitivity["setting"] != ""]
     if changes.empty:
         return style.notice("No setting has been varied against the base yet.", style.DOUBLE)
     if changes["ratio"].isna().all():
         return style.notice("No median is reached within the budget, so there is no ratio to the base.", style.DOUBLE)
+    told = changes.groupby("fraction")["ratio"].transform("count") > 0
+    silent = sorted(changes.loc[~told, "fraction"].unique())
+    changes = changes[told]
     labels = {(change.setting, change.value): label(change) for change in ordered(changes).itertuples()}
     rows = {key: len(labels) - 1 - place for place, key in enumerate(labels)}
     fractions = sorted(changes["fraction"].unique())
@@ -59,9 +63,11 @@ def draw(sensitivity: pd.DataFrame) -> Figure:
         bands(ax, rows)
         ax.set_yticks(list(rows.values()) if ax is axes[0] else [])
     axes[0].set_yticklabels(list(labels.values()))
+    notes = [f"fraction {fraction:g}: no median reached within the budget" for fraction in silent]
     if (changes["ratio_bound"] != "").any():
-        text = "open triangles: bounds, because a median is not reached within the budget"
-        figure.supxlabel(text, fontsize=style.SMALL, color=style.MUTED)
+        notes.append("open triangles: bounds, because a median is not reached within the budget")
+    if notes:
+        figure.supxlabel("; ".join(notes), fontsize=style.SMALL, color=style.MUTED)
     return figure
 
 
