@@ -18,6 +18,7 @@ import torch
 import yaml
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 from torch.nn import functional
 
 from regrok.cell import Cell
@@ -104,10 +105,16 @@ def plain_steps(cell: Cell) -> Iterator[None]:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        if len(inputs) == cell.batches.size:
+            return iter([(inputs, answers)])
+        return ((inputs[batch], answers[batch]) for batch in torch.randperm(len(inputs)).split(cell.batches.size))
+
     while True:
-        for batch in torch.randperm(len(inputs)).split(cell.batches.size):
+        for batch, wanted in batches():
             optimizer.zero_grad()
-            functional.cross_entropy(model(inputs[batch]), answers[batch]).backward()
+            functional.cross_entropy(model(batch), wanted).backward()
             optimizer.step()
             yield
 
@@ -124,15 +131,6 @@ def products(size: int = SGEMM) -> Iterator[None]:
     while True:
         torch.mm(left, right, out=out)
         yield
-
-
-def least_flops(cell: Cell) -> float:
-    """Of a member's step, on the mean over an epoch: the short last batch costs less. The formula for one batch is
-    `flops_per_step` in regrok/cell.py."""
-    n, size = cell.train_examples, cell.batches.size
-    sizes = [size] * (n // size) + [n % size] * (n % size > 0 and cell.batches.last == "keep")
-    products = [cell.model.forward_flops(cell.task.modulus, cell.task.modulus, examples) for examples in sizes]
-    return 3 * float(np.mean(products))
 
 
 def rate(steps: Iterator[None], count: int) -> float:
@@ -171,12 +169,12 @@ def measure(workload: Workload, base: dict[str, Any], repetitions: int) -> dict[
         "about": workload.about,
         "cell": cell.model_dump(),
         "members": workload.members,
-        "flops_per_member_step": least_flops(cell),
+        "flops_per_member_step": cell.flops_per_step,
         "plain_steps_per_second": spread(rates["plain"]),
         "member_steps_per_second": spread(engine),
         "sgemm_flops_per_second": spread(flops),
         "ratio_to_plain": spread(engine / rates["plain"]) | {"floor": workload.ratio},
-        "fraction_of_limit": spread(engine * least_flops(cell) / flops) | {"floor": workload.fraction},
+        "fraction_of_limit": spread(engine * cell.flops_per_step / flops) | {"floor": workload.fraction},
     }
 
 
@@ -206,7 +204,10 @@ def main() -> None:
     console.print(table(results))
     target = Path("results/bench.json")
     target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps({"machine": machine("cpu"), "workloads": results}, indent=1) + "\n")
+    here = machine("cpu")
+    earlier = json.loads(target.read_text()) if target.exists() else {}
+    kept = earlier["workloads"] if earlier.get("machine") == here else {}
+    target.write_text(json.dumps({"machine": here, "workloads": kept | results}, indent=1) + "\n")
     console.print(f"written to {target}")
 
 

@@ -160,6 +160,12 @@ SHAPE = {
         "",
         "settings.mlp.schedule.shape is missing; it must be 'constant', 'cosine' or 'staircase'.",
     ),
+    "architecture without a table": (
+        "{architecture: mlp, embedding: 80, hidden: 128, layers: 2, embedding_std: 1.0}",
+        "{architecture: lstm, width: 80, hidden: 128, layers: 2}",
+        "studies.fractions.grids[0] with split.fraction 0.3 and task.operation 'divide': architecture 'lstm' can be "
+        "trained, but no table shows its settings yet; it must be 'mlp'.",
+    ),
     "unknown optimiser": (
         "name: adamw",
         "name: lion",

@@ -193,6 +193,7 @@ def test_the_bits_do_not_depend_on_where_a_tensor_lies(name, sizes):
         "gelu_backward",
         "add_rows",
         "scatter_rows",
+        "lstm_cell",
         "lstm_cell_backward",
     ],
 )
@@ -204,8 +205,16 @@ def test_nan_passes_through(name, nan):
         tensors[1][3] = 1.0
     if name == "pairs_relu":
         tensors[2][:] = 3
+    if name == "lstm_cell":
+        tensors[1][:] = 3
     KERNELS[name](*tensors)
     assert all(tensor.isnan().any() for tensor in written(name, tensors))
+
+
+def test_a_loop_refuses_another_layout():
+    """It would be compiled again for it, and might round differently."""
+    with pytest.raises(ValueError, match="contiguous"):
+        kernels.add_bias(torch.zeros(5, 8)[:, ::2], torch.zeros(4))
 
 
 @pytest.mark.parametrize("nan", [math.nan, -math.nan])
@@ -234,3 +243,23 @@ def test_the_exponential_is_right_to_a_few_units_in_the_last_place():
 
 def test_what_is_too_small_for_float32_is_zero():
     assert not exponentials(np.array([-87.5, -1e4, -1e30, -np.inf], dtype=np.float32)).any()
+
+
+def test_the_lstms_nonlinearities_are_right_relative_to_their_size():
+    """Gates of one unit whose input alone is x: the input gate is sigmoid(x), the candidate tanh(x)."""
+    x = torch.cat([torch.logspace(-30, 2, 2000), -torch.logspace(-30, 1.9, 2000), torch.zeros(1)])
+    gates, (cell, bounded, hidden) = torch.empty(len(x), 4), torch.empty(3, len(x), 1)
+    rows, zero = torch.arange(len(x)), torch.zeros(len(x), dtype=torch.int64)
+    recurrence.lstm_cell(
+        x[:, None].expand(-1, 4).contiguous(),
+        rows,
+        torch.zeros(1, 4),
+        torch.zeros(1, 1),
+        zero,
+        gates,
+        cell,
+        bounded,
+        hidden,
+    )
+    torch.testing.assert_close(gates[:, 0].double(), x.double().sigmoid(), rtol=1e-6, atol=1e-37)
+    torch.testing.assert_close(gates[:, 2].double(), x.double().tanh(), rtol=1e-6, atol=0)

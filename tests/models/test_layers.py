@@ -166,7 +166,17 @@ def test_float64_keeps_gradients_that_float32_loses():
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("logits", [[math.nan, 0, 0], [0, 0, math.nan], [math.inf, 0, 0], [0, -math.inf, math.nan]])
+@pytest.mark.parametrize(
+    "logits",
+    [
+        [math.nan, 0, 0],
+        [0, 0, math.nan],
+        [9, 0, math.nan],
+        [9, -math.nan, 0],
+        [math.inf, 0, 0],
+        [0, -math.inf, math.nan],
+    ],
+)
 def test_what_is_no_number_gives_no_loss(precision, logits):
     """Divergence must show in the loss, and never count as correct unless the answer is truly ahead."""
     loss = cross_entropy(precision)

@@ -8,10 +8,11 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny import ODD, VARIANTS, differences, tiny
+from torch import Tensor
 from torch.nn import functional
 
 from regrok.models.kernels import Kernel
-from regrok.models.parameters import Parameters, Part
+from regrok.models.parameters import Parameters
 from regrok.training.stack import METRICS, Stack, data
 from regrok.training.streams import torch_generator
 
@@ -176,11 +177,12 @@ def test_float64_loss_reaches_zero_later():
 
 
 @pytest.mark.parametrize("variant", ["base", "odd sizes", "float64 loss", "three layers", "sgd", "transformer", "lstm"])
-def test_the_form_for_other_devices_trains_alike(variant, monkeypatch):
+@pytest.mark.parametrize("members", [1, 3])
+def test_the_form_for_other_devices_trains_alike(variant, members, monkeypatch):
     """All members as one part, kernels by their definitions: as on a GPU, here on the CPU."""
-    cell, seeds = tiny(VARIANTS[variant]), [0, 1, 2]
+    cell, seeds = tiny(VARIANTS[variant]), list(range(members))
     usual = Stack(cell, seeds)
-    monkeypatch.setattr(Parameters, "parts", lambda self: [Part(self.values, self.gradients)])
+    monkeypatch.setattr(Parameters, "one_by_one", property(lambda self: False, lambda self, value: None), raising=False)
     monkeypatch.setattr(Kernel, "__call__", lambda self, *tensors: self.definition(*tensors))
     whole = Stack(cell, seeds)
     assert len(whole.models) == 1
@@ -192,10 +194,15 @@ def test_the_form_for_other_devices_trains_alike(variant, monkeypatch):
 
 
 @pytest.mark.parametrize("variant", ["base", "transformer", "transformer, pre-norm, float64 loss", "lstm"])
-def test_a_dry_run_on_another_device(variant):
+def test_a_dry_run_on_another_device(variant, monkeypatch):
     """No number is computed on PyTorch's meta device, but a tensor left behind on the CPU is an error there too."""
+    monkeypatch.setattr(Tensor, "cpu", lambda self: torch.zeros_like(self, device="cpu"))  # what a record would hold
     stack = Stack(tiny(VARIANTS[variant]), [0, 1, 2], device="meta")
-    losses = stack.differentiate()
-    assert losses.device.type == "meta"
-    assert losses.shape == (3,)
-    assert {value.device.type for value in stack.parameters.gradients.values()} == {"meta"}
+    for members in (3, 2, 1):
+        losses = stack.differentiate()
+        assert losses.device.type == "meta"
+        assert losses.shape == (members,)
+        stack.evaluate()
+        stack.keep(list(range(members - 1)) or [0])
+        states = [value for state in stack.optimizer.state.values() for value in state.values()]
+        assert {value.device.type for value in (*stack.parameters.gradients.values(), *states)} == {"meta"}

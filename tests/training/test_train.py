@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import CODE, OLDER, SGD, VARIANTS, by_seed, contents, differences, files, job, silent, tiny
+from tiny import CODE, OLDER, SETTINGS, SGD, VARIANTS, by_seed, contents, differences, files, job, silent, tiny
 
 from regrok import events
 from regrok.events import evaluation_steps, generalisation, last_step
@@ -288,6 +288,14 @@ def test_members_at_different_steps_go_on_in_groups(store, fresh, monkeypatch):
     train(task, store, CODE, silent)
     monkeypatch.undo()
     assert_holds(store, task, fresh(task))
+
+
+def test_a_stack_fits_into_its_memory():
+    """Parameters, gradients and two moments of 4 bytes each."""
+    assert engine.stack_limit(tiny(), "cpu") == 10
+    large = tiny({"model": {"architecture": "lstm", "width": 128, "hidden": 512, "layers": 2}})
+    assert engine.stack_limit(large, "cpu") == 256_000_000 // (16 * large.parameters) == 4
+    assert engine.stack_limit(tiny({"model": {**SETTINGS["model"], "hidden": 10_000}}), "cpu") == 1
 
 
 def test_step_losses_are_kept_for_the_first_steps(store, each_step, monkeypatch, fresh):

@@ -30,6 +30,7 @@ def command(asked: Request, settings: dict[str, int | str], cores: int) -> list[
     return [
         *(sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)),
         *("--config", *(f"{key}={value}" for key, value in values.items() if value != "")),
+        *(["--resources", "gpu=1"] if settings["device"] == "cuda" else []),  # one job a GPU
         *(["--prioritize", *first] if settings["train"] and first else []),
     ]
 

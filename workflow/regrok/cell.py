@@ -233,9 +233,13 @@ class Cell(Settings):
         return self.model.parameters(self.task.modulus, self.task.modulus)
 
     @property
-    def flops_per_step(self) -> int:
-        """Least floating-point operations of a member's training step: the backward pass costs two forward passes."""
-        return 3 * self.model.forward_flops(self.task.modulus, self.task.modulus, self.batches.size)
+    def flops_per_step(self) -> float:
+        """Least floating-point operations of a member's training step, on the mean over an epoch, whose last batch may
+        be short: the backward pass costs two forward passes."""
+        full, rest = divmod(self.train_examples, self.batches.size)
+        sizes = [self.batches.size] * full + [rest] * (rest > 0 and self.batches.last == "keep")
+        passes = [self.model.forward_flops(self.task.modulus, self.task.modulus, size) for size in sizes]
+        return 3 * sum(passes) / len(passes)
 
     @property
     def flops_per_evaluation(self) -> int:

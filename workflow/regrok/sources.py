@@ -18,7 +18,7 @@ PACKAGE = "regrok"
 NO_PART_OF_A_TRAJECTORY = frozenset(
     f"{PACKAGE}.{name}" for name in ("cell", "experiment", "config", "events", "store", "stock", "progress", "sources")
 )
-LIBRARIES = ("torch", "numpy", "numba")
+LIBRARIES = ("torch", "numpy", "numba", "llvmlite")
 
 
 def source(module: str) -> Path | None:

@@ -40,7 +40,7 @@ def _row(study: str, designs: pd.DataFrame, members: pd.DataFrame) -> dict:
     cpu_seconds = members["cpu_seconds"].sum()
 
     def share(part: str) -> float:
-        return members[f"{part}_cpu_seconds"].sum() / cpu_seconds if cpu_seconds else np.nan
+        return members[f"{part}_cpu_seconds"].sum(skipna=False) / cpu_seconds if cpu_seconds else np.nan
 
     return {
         "study": study,

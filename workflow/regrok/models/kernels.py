@@ -8,23 +8,46 @@ Shapes: B examples, T tokens, H units, C classes. Tokens and answers are int64, 
 """
 
 import math
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import torch
+from llvmlite.binding import get_host_cpu_name
 from numba import njit
 from torch import Tensor
 
+from .. import sources
+
+
+def keeps_machine_code() -> bool:
+    """Point Numba's cache to a folder of this code and this kind of processor, if there can be one: by itself Numba
+    takes up what another file's older functions were compiled into, and what another processor is writing."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    folder = home / "regrok" / f"{sources.digest(*sources.modules('regrok.models'))}-{get_host_cpu_name()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    numba.config.CACHE_DIR = str(folder)
+    return os.access(folder, os.W_OK)
+
+
 relu_backward = torch.ops.aten.threshold_backward.grad_input
-fast = njit(fastmath={"contract", "reassoc"}, error_model="numpy", cache=True)
+fast = njit(fastmath={"contract", "reassoc"}, error_model="numpy", cache=keeps_machine_code())
 
 
 def array(tensor: Tensor) -> np.ndarray:
-    """The NumPy view of a tensor, kept on it: making one takes longer than a small kernel."""
+    """The NumPy view of a tensor, kept on it: making one takes longer than a small kernel. Raises ValueError if the
+    tensor is not contiguous: a loop would be compiled again for it, and might round differently."""
     try:
         return tensor.array
     except AttributeError:
+        if not tensor.is_contiguous():
+            raise ValueError(f"a kernel needs contiguous tensors, not strides {tensor.stride()}") from None
         tensor.array = tensor.numpy()
         return tensor.array
 
@@ -194,11 +217,11 @@ def judge_loop(logits, answers, losses, correct):
         row[answers[b]] = -np.inf
         others = largest(row)
         row[answers[b]] = own
-        correct[b] = own > others
         top = own if own > others else others
         normaliser = np.float32(0)
         for c in range(len(row)):
             normaliser += exponential(row[c] - top)
+        correct[b] = own > others and normaliser == normaliser  # not where any logit is NaN
         losses[b] = (top - own) + np.float32(math.log(normaliser))
 
 
@@ -222,7 +245,7 @@ def largest(row):
     return np.int32(ordered(top)).view(np.float32)
 
 
-LOG2_E = np.float32(math.log2(math.e))
+LOG2_E, LOWEST = np.float32(math.log2(math.e)), np.float32(-87)
 LN2_HIGH, LN2_LOW = np.float32(0.693359375), np.float32(math.log(2) - 0.693359375)
 MINIMAX = tuple(
     np.float32(c) for c in (1.9875691e-4, 1.3981999507e-3, 8.3334519e-3, 4.1665795894e-2, 1.66666654e-1, 5.0000001e-1)
@@ -233,10 +256,10 @@ MINIMAX = tuple(
 def exponential(x):
     """exp(x) of a float32 x <= 0 within 2 units in the last place: 2^n e^r, with the minimax polynomial of Cephes for
     e^r, |r| <= ln 2 / 2 (S. L. Moshier, expf.c); 0 where the result would be subnormal."""
-    n = np.int32(x * LOG2_E - np.float32(0.5))
+    n = np.int32((x if x > LOWEST else LOWEST) * LOG2_E - np.float32(0.5))  # NaN has no integer
     r = (x - np.float32(n) * LN2_HIGH) - np.float32(n) * LN2_LOW
     polynomial = MINIMAX[0]
     for coefficient in MINIMAX[1:]:
         polynomial = polynomial * r + coefficient
     power = np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)
-    return np.float32(0) if x < np.float32(-87) else (polynomial * (r * r) + (r + np.float32(1))) * power
+    return np.float32(0) if x < LOWEST else (polynomial * (r * r) + (r + np.float32(1))) * power

@@ -24,7 +24,7 @@ class Workspace:
 
     def get(self, name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """An uninitialised (*lead, *shape) tensor."""
-        key = (name, *shape)
+        key = (name, dtype, *shape)
         if key not in self.buffers:
             self.buffers[key] = torch.empty(*self.lead, *shape, dtype=dtype, device=self.device)
         return self.buffers[key]

@@ -110,8 +110,8 @@ class Layer:
         (gates,) = self.buffers("gates_gradient", rows=rows, width=4 * width)
         last = self.steps[-1].rows
         (recurrent,) = self.buffers("recurrent_gradient", rows=last.start, width=4 * width)
-        cells.zero_()
-        recurrent.zero_()
+        for buffer in (cells, recurrent, self.workspace.get(f"{self.name}.spare", 1, width)):
+            buffer.zero_()
         for step, earlier in zip(reversed(self.steps), [*reversed(self.steps[:-1]), None], strict=True):
             before = [buffer[..., earlier.rows, :] if earlier else zero for buffer, zero in self.past(cells)]
             at = [buffer[..., step.rows, :] for buffer in (gradient, cells, self.gates, self.bounded, gates)]

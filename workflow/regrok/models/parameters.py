@@ -32,6 +32,7 @@ class Parameters:
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], decayed: set[str], members: int, device: str = "cpu"):
         self.shapes, self.decayed, self.members = shapes, decayed, members
+        self.one_by_one = torch.device(device).type == "cpu"  # a part is one member, not the whole stack
         self.values: dict[str, Tensor] = {}
         self.gradients: dict[str, Tensor] = {}
         self.buffers: list[Tensor] = []
@@ -51,7 +52,7 @@ class Parameters:
 
     def parts(self) -> list[Part]:
         """The views on which the parts of the stack are computed."""
-        if self.buffers[0].device.type != "cpu":
+        if not self.one_by_one:
             return [Part(self.values, self.gradients)]
         return [
             Part(*({name: value[member] for name, value in kind.items()} for kind in (self.values, self.gradients)))

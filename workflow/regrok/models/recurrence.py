@@ -101,15 +101,27 @@ def lstm_cell_backward_loop(
             back[h] += inner * f
 
 
-@njit
+@njit(fastmath={"contract"})
 def sigmoid(x):
     small = exponential(-abs(x))
     share = np.float32(1) / (np.float32(1) + small)
     return share if x >= 0 else small * share
 
 
-@njit
+NEAR_ZERO = tuple(
+    np.float32(c) for c in (-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1)
+)
+
+
+@njit(fastmath={"contract"})
 def hyperbolic_tangent(x):
+    """tanh(x) of a float32; near 0, where the quotient cancels, by the polynomial of Cephes (tanhf.c)."""
+    square = x * x
+    polynomial = NEAR_ZERO[0]
+    for coefficient in NEAR_ZERO[1:]:
+        polynomial = polynomial * square + coefficient
+    near = polynomial * square * x + x
     small = exponential(np.float32(-2) * abs(x))
     size = (np.float32(1) - small) / (np.float32(1) + small)
-    return size if x >= 0 else -size
+    far = size if x >= 0 else -size
+    return near if square < np.float32(0.39) else far

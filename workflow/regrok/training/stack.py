@@ -42,7 +42,11 @@ def data(cell: Cell, seed: int) -> Data:
 
 
 class Stack:
-    """S members of `cell` at the same step. A member's trajectory depends on its cell and seed alone."""
+    """S members of `cell` at the same step.
+
+    On a CPU a member's trajectory depends on its cell and seed alone, bit for bit. On a GPU products are batched over
+    the members, and how they round may depend on how many these are.
+    """
 
     def __init__(self, cell: Cell, seeds: list[int], device: str = "cpu"):
         self.cell, self.device = cell, device
@@ -67,7 +71,7 @@ class Stack:
             shapes, decayed(list(shapes), self.cell.optimizer.decays), len(seeds), device=self.device
         )
         parts = self.parameters.parts()
-        self.lead = () if len(parts) == len(seeds) else (len(seeds),)
+        self.lead = () if self.parameters.one_by_one else (len(seeds),)
         workspace = Workspace(self.lead, self.device)
         self.models = [self.module.Stacked(self.cell.model, part, workspace) for part in parts]
         self.loss = CrossEntropy(self.cell.loss.precision, workspace)
@@ -170,7 +174,7 @@ class Stack:
             }
             buffer.copy_(rows.pop("value"))
             if rows:
-                self.optimizer.state[buffer] = {"step": torch.tensor(float(step)), **rows}
+                self.optimizer.state[buffer] = {"step": torch.tensor(float(step), device=self.device), **rows}
 
     def keep(self, indices: list[int]) -> None:
         """Go on with these members only."""

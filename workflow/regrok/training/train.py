@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..cell import Cell
 from ..events import Event, evaluation_steps, generalisation, last_step
 from ..experiment import Job
 from ..store import Record, Store, find
@@ -19,8 +20,8 @@ from .stack import METRICS, Stack
 
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0
-# members at a time: on a CPU few enough for their parameters to stay in the cache, on a GPU enough to fill it
-STACK_LIMIT = {"cpu": 10, "cuda": 64}
+STACK_LIMIT = {"cpu": 10, "cuda": 64}  # members at a time: enough to amortise the optimiser's call, or to fill a GPU
+STACK_BYTES = 256e6  # of their parameters, gradients and moments: what keeps a job within its memory
 STEP_LOSSES = 10_000  # steps whose batch loss is kept: the spectral analyses of early training read no more
 
 SECONDS = ("wall", "cpu", "evaluation_cpu", "overhead_cpu")  # cpu holds the two after it
@@ -229,11 +230,16 @@ def runs(job: Job, store: Store, codes: set[str], limit: int) -> list[list[Membe
     ]
 
 
+def stack_limit(cell: Cell, device: str) -> int:
+    """Members of a cell that may be one stack."""
+    return int(max(1, min(STACK_LIMIT[device], STACK_BYTES // (4 * 4 * cell.parameters))))
+
+
 def train(job: Job, store: Store, code: dict[str, str], report: Progress, device: str = "cpu") -> None:
     """Do what `job` asks and the store does not hold yet, on `device` ("cpu", with one thread, or "cuda").
 
     Raises Busy if another process trains the cell, Interrupted on SIGINT or SIGTERM after saving every member.
     """
     with store.lease(job.cell), postponed_signals() as received:
-        for members in runs(job, store, store.equivalent(code), STACK_LIMIT[device]):
+        for members in runs(job, store, store.equivalent(code), stack_limit(job.cell, device)):
             Run(job, members, store, code, device).follow(received, report)
