@@ -225,6 +225,7 @@ def test_a_fraction_without_a_ratio_is_told_in_words():
 
 def test_a_row_without_runs_says_so():
     sensitivity = table("laptop", "sensitivity")
+    sensitivity = sensitivity.assign(ratio=sensitivity["ratio"].fillna(1.0), ratio_bound="")
     missing = sensitivity["fraction"].eq(0.3) & sensitivity["setting"].eq("beta2")
     figure = module("sensitivity").draw(sensitivity[~missing])
     assert [[text.get_text() for text in ax.texts] for ax in figure.axes] == [["not trained"], []]

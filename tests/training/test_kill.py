@@ -28,6 +28,7 @@ from types import SimpleNamespace
 
 options = json.loads(sys.argv[1])
 snakemake = SimpleNamespace(log=["log"], output=["manifest"], params=SimpleNamespace(**options["params"]))
+snakemake.resources = SimpleNamespace(gpu=0)
 if options["checkpoint_seconds"] is not None:
     from regrok.store import Store
     from regrok.training import train
@@ -136,8 +137,8 @@ def test_another_process_is_kept_out_until_the_first_ends(start, tmp_path, monke
     with pytest.raises(Busy, match=TASK.cell.id):
         train(TASK, store, stock.code(TASK), silent)
     monkeypatch.chdir(tmp_path)
-    params = SimpleNamespace(job=TASK.dump(), code=stock.code(TASK))
-    call = {"snakemake": SimpleNamespace(log=["other log"], output=["manifest"], params=params)}
+    given = {"params": SimpleNamespace(job=TASK.dump(), code=stock.code(TASK)), "resources": SimpleNamespace(gpu=0)}
+    call = {"snakemake": SimpleNamespace(log=["other log"], output=["manifest"], **given)}
     with monkeypatch.context() as patched:
         patched.setattr(os, "environ", dict(os.environ))
         with pytest.raises(SystemExit, match="another process is training"):

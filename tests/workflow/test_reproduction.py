@@ -125,7 +125,7 @@ def test_adopting_after_an_edit_that_changes_no_bit(reproduced, tmp_path):
     with edited(path, "def decayed(", "EDITED = True\n\n\ndef decayed("):
         result = project.command("adopt", "--scale", "smoke", "--sample", "1")
         assert result.returncode == 0, result.stdout
-        assert result.stdout.count(": identical") >= 8  # of every kind of cell one
+        assert result.stdout.count(": identical") >= 6  # of every kind of cell one
         assert f"all {MEMBERS} count as made by today's code" in result.stdout
         assert project.command("reproduce", "--scale", "smoke").returncode == 0
 

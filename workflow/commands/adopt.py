@@ -19,6 +19,7 @@ from regrok import stock
 from regrok.audit import difference, sample
 from regrok.cell import Cell
 from regrok.store import Record, Store, digest
+from regrok.training.train import Interrupted
 
 SAMPLE = 1  # a kind of cell
 KINDS = ("optimizer.name", "optimizer.decays", "schedule.shape", "batches.order", "batches.last", "loss.precision",
@@ -72,14 +73,17 @@ def main() -> None:
     options = options.parse_args()
     needs = request(options).needs
     torch.set_num_threads(1)
-    with lock():
-        if options.audit:
-            complete = [need for need in needs if need.complete]
-            if not complete:
-                refuse("there is no record to audit; `make reproduce` makes some.")
-            code = stock.code(complete[0].job)
-            sys.exit(bool(compare([need.record for need in complete], code, options.sample)))
-        sys.exit(not adopt(needs, options.sample))
+    try:
+        with lock():
+            if options.audit:
+                complete = [need for need in needs if need.complete]
+                if not complete:
+                    refuse("there is no record to audit; `make reproduce` makes some.")
+                code = stock.code(complete[0].job)
+                sys.exit(bool(compare([need.record for need in complete], code, options.sample)))
+            sys.exit(not adopt(needs, options.sample))
+    except Interrupted:
+        refuse("stopped; no record has changed.")
 
 
 if __name__ == "__main__":
