@@ -1,11 +1,13 @@
 """The LSTM: its stacked form against the plain one, which is PyTorch's; its parameters and FLOPs."""
 
 import torch
+from forms import assert_one_function
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from regrok.cell import LSTM as Settings
+from regrok.models import lstm
 from regrok.models.layers import Workspace
 from regrok.models.lstm import LSTM, Stacked, unfold
 from regrok.models.parameters import Parameters
@@ -28,29 +30,10 @@ def plain(model: Settings, tokens: int, seed: int) -> LSTM:
 def test_both_forms_are_one_function(model, tokens, members, examples):
     """Though one runs all positions of all examples and the other each prefix once. Tokens may repeat or be missing."""
     plains = [plain(model, tokens, seed) for seed in range(members)]
-    shapes = {name: tuple(value.shape) for name, value in unfold(plains[0]).items()}
-    parameters = Parameters(shapes, set(shapes), members)
-    for index, each in enumerate(plains):
-        parameters.load(index, {name: value.detach() for name, value in unfold(each).items()})
     generator = torch.Generator().manual_seed(9)
     pairs = torch.randint(tokens, (members, examples, 2), generator=generator)
     gradient = torch.randn(members, examples, tokens + 2, generator=generator)
-    workspace = Workspace()
-    for index, (each, part) in enumerate(zip(plains, parameters.parts(), strict=True)):
-        stacked = Stacked(model, part, workspace)
-        stacked.prepare()
-        logits = stacked.forward(pairs[index]).clone()
-        stacked.backward(gradient[index].clone())
-        each.double()
-        exact = each(pairs[index])
-        torch.testing.assert_close(logits.double(), exact.detach(), rtol=1e-4, atol=1e-5)
-        exact.backward(gradient[index].double())
-        for value in each.parameters():
-            value.data = value.grad
-        for name, wanted in unfold(each).items():
-            ours = parameters.gradients[name][index].double()
-            scale = 1 + wanted.abs().max().item()
-            torch.testing.assert_close(ours, wanted.detach(), rtol=1e-3, atol=1e-5 * scale, msg=name)
+    assert_one_function(lstm, model, plains, pairs, gradient, logits=(1e-4, 1e-5), gradients=(1e-3, 1e-5))
 
 
 def test_the_answer_is_read_from_the_last_output():

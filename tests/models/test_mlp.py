@@ -4,13 +4,13 @@ import math
 
 import pytest
 import torch
+from forms import assert_one_function
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regrok.cell import MLP as Settings
-from regrok.models.layers import Workspace
-from regrok.models.mlp import MLP, Stacked, unfold
-from regrok.models.parameters import Parameters
+from regrok.models import mlp
+from regrok.models.mlp import MLP, unfold
 
 SETTINGS = st.builds(
     Settings,
@@ -32,29 +32,10 @@ def plain(model: Settings, tokens: int, classes: int, seed: int) -> MLP:
 def test_both_forms_are_one_function(model, tokens, classes, members, examples):
     """The stacked form in float32 against the plain one in float64; and both gradients."""
     plains = [plain(model, tokens, classes, seed) for seed in range(members)]
-    shapes = {name: tuple(value.shape) for name, value in unfold(plains[0]).items()}
-    parameters = Parameters(shapes, set(shapes), members)
-    for index, each in enumerate(plains):
-        parameters.load(index, {name: value.detach() for name, value in unfold(each).items()})
     generator = torch.Generator().manual_seed(9)
     pairs = torch.randint(tokens, (members, examples, 2), generator=generator)
     gradient = torch.randn(members, examples, classes, generator=generator)
-
-    workspace = Workspace()
-    for index, (each, part) in enumerate(zip(plains, parameters.parts(), strict=True)):
-        stacked = Stacked(model, part, workspace)
-        stacked.prepare()
-        logits = stacked.forward(pairs[index]).clone()
-        stacked.backward(gradient[index].clone())
-        each.double()
-        exact = each(pairs[index])
-        torch.testing.assert_close(logits.double(), exact.detach(), rtol=1e-4, atol=1e-5)
-        exact.backward(gradient[index].double())
-        for part in each.parameters():
-            part.data = part.grad
-        for name, wanted in unfold(each).items():
-            ours = parameters.gradients[name][index].double()
-            torch.testing.assert_close(ours, wanted.detach(), rtol=1e-3, atol=1e-4 * (1 + wanted.abs().max().item()))
+    assert_one_function(mlp, model, plains, pairs, gradient, logits=(1e-4, 1e-5), gradients=(1e-3, 1e-4))
 
 
 @settings(max_examples=25, deadline=None)

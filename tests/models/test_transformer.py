@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from forms import assert_one_function
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 from regrok.cell import Transformer as Settings
+from regrok.models import transformer
 from regrok.models.layers import Workspace
 from regrok.models.parameters import Parameters
 from regrok.models.sequence import POSITIONS
@@ -31,31 +33,13 @@ def plain(model: Settings, tokens: int, seed: int) -> Transformer:
 def test_both_forms_are_one_function(model, tokens, members, examples):
     """Though one runs all positions of all examples and the other each prefix once. Tokens may repeat or be missing."""
     plains = [plain(model, tokens, seed) for seed in range(members)]
-    shapes = {name: tuple(value.shape) for name, value in unfold(plains[0]).items()}
-    parameters = Parameters(shapes, set(shapes), members)
     generator = torch.Generator().manual_seed(9)
-    for index, each in enumerate(plains):
+    for each in plains:
         for value in each.parameters():  # norms and biases too, which begin at 0 and 1
             value.data += 0.1 * torch.randn(value.shape, generator=generator)
-        parameters.load(index, {name: value.detach() for name, value in unfold(each).items()})
     pairs = torch.randint(tokens, (members, examples, 2), generator=generator)
     gradient = torch.randn(members, examples, tokens + 2, generator=generator)
-    workspace = Workspace()
-    for index, (each, part) in enumerate(zip(plains, parameters.parts(), strict=True)):
-        stacked = Stacked(model, part, workspace)
-        stacked.prepare()
-        logits = stacked.forward(pairs[index]).clone()
-        stacked.backward(gradient[index].clone())
-        each.double()
-        exact = each(pairs[index])
-        torch.testing.assert_close(logits.double(), exact.detach(), rtol=1e-3, atol=1e-3)
-        exact.backward(gradient[index].double())
-        for value in each.parameters():
-            value.data = value.grad
-        for name, wanted in unfold(each).items():
-            ours = parameters.gradients[name][index].double()
-            scale = 1 + wanted.abs().max().item()
-            torch.testing.assert_close(ours, wanted.detach(), rtol=2e-3, atol=1e-3 * scale, msg=name)
+    assert_one_function(transformer, model, plains, pairs, gradient, logits=(1e-3, 1e-3), gradients=(2e-3, 1e-3))
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
