@@ -182,7 +182,7 @@ def _covers(path: str, other: str) -> bool:
     return other == path or other.startswith(f"{path}.")
 
 
-TABULATED = ("mlp",)
+TABULATED = ("mlp",)  # architectures all of whose settings are columns of the base tables
 
 # Cells: each point of a grid is a valid cell of its own
 

@@ -45,6 +45,8 @@ def refusal():
     return None if PARTIAL else stock.missing_sentence(NEEDS)
 
 
+if DEVICE not in ("cpu", "cuda"):
+    raise WorkflowError(f"The device must be cpu or cuda, not '{DEVICE}'.")
 STUDIES = checked()
 JOBS = {job.cell.id: job for job in jobs(STUDIES, SCALE, REPORTS)}
 try:
