@@ -41,7 +41,7 @@ class Workload:
     fraction: float | None
 
 
-TRANSFORMER = {"architecture": "transformer", "width": 128, "layers": 2, "heads": 4, "norm": "post"}
+TRANSFORMER = {"architecture": "transformer", "width": 128, "layers": 2, "heads": 4, "norm": "post", "dropout": 0.0}
 
 WORKLOADS = {
     "mlp-000": Workload("report 000's MLP, p 97, batch 512", {}, 5, 1.7, 0.55),
@@ -87,7 +87,7 @@ WORKLOADS = {
             "task": {"operation": "add", "modulus": 41},
             "split.fraction": 0.7,
             "batches.size": 256,
-            "model": {"architecture": "lstm", "width": 128, "hidden": 512, "layers": 2},
+            "model": {"architecture": "lstm", "width": 128, "hidden": 512, "layers": 2, "dropout": 0.0},
         },
         3,
         1.7,
@@ -100,8 +100,9 @@ def plain_steps(cell: Cell) -> Iterator[None]:
     """One model as one would write it today: nn modules, fused AdamW, shuffled minibatches, no evaluation."""
     examples, settings = data(cell, 0), cell.optimizer
     module = importlib.import_module(f"regrok.models.{cell.model.architecture}")
-    model = module.Plain(cell.model, examples.tokens, examples.classes)
-    inputs, answers = (torch.as_tensor(part[examples.train]) for part in (examples.inputs, examples.answers))
+    table, train = examples.examples, np.flatnonzero(examples.train)
+    model = module.Plain(cell.model, table.tokens, table.classes, terms=cell.task.terms)
+    inputs, answers = (torch.as_tensor(part) for part in (table.operands(train), table.answers(train)))
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )

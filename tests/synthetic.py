@@ -4,50 +4,33 @@ The curves are sigmoids in log-step; t1..t4 are read off them by regrok.events, 
 """
 
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import product
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
-from regrok import events
+from regrok import config, events, experiment
+from regrok.analysis import factors
+from regrok.analysis.factors import FACTORS
 from regrok.cell import Cell
 from regrok.events import Follow, evaluation_steps
 from regrok.experiment import override
 from regrok.tasks.modular import OPERATIONS
+from regrok.tasks.split import evaluated_sizes
 
-FACTORS = {  # column -> (dotted path of the setting, dtype)
-    "operation": ("task.operation", "str"),
-    "modulus": ("task.modulus", "int64"),
-    "fraction": ("split.fraction", "float64"),
-    "pairs": ("split.pairs", "str"),
-    "architecture": ("model.architecture", "str"),
-    "embedding": ("model.embedding", "int64"),
-    "hidden": ("model.hidden", "int64"),
-    "layers": ("model.layers", "int64"),
-    "embedding_std": ("model.embedding_std", "float64"),
-    "optimizer": ("optimizer.name", "str"),
-    "learning_rate": ("optimizer.learning_rate", "float64"),
-    "weight_decay": ("optimizer.weight_decay", "float64"),
-    "beta1": ("optimizer.beta1", "float64"),
-    "beta2": ("optimizer.beta2", "float64"),
-    "epsilon": ("optimizer.epsilon", "float64"),
-    "momentum": ("optimizer.momentum", "float64"),
-    "decays": ("optimizer.decays", "str"),
-    "schedule": ("schedule.shape", "str"),
-    "warmup": ("schedule.warmup", "int64"),
-    "horizon": ("schedule.horizon", "float64"),
-    "factor": ("schedule.factor", "float64"),
-    "every": ("schedule.every", "float64"),
-    "batch_size": ("batches.size", "int64"),
-    "batch_order": ("batches.order", "str"),
-    "batch_last": ("batches.last", "str"),
-    "loss_precision": ("loss.precision", "str"),
-}
-FACTOR_DTYPES = {column: dtype for column, (_, dtype) in FACTORS.items()}
+REPOSITORY = Path(__file__).parents[1]
+FACTOR_DTYPES = {column: dtype for column, (_, dtype, *_) in FACTORS.items()}
 EVENTS = ("t1", "t2", "t3", "t4")
 DTYPES = {
-    "cells": {"cell": "str", **FACTOR_DTYPES, "n_parameters": "int64", "flops_per_step": "float64"},
+    "cells": {
+        "cell": "str",
+        **FACTOR_DTYPES,
+        "n_parameters": "int64",
+        "steps_per_epoch": "int64",
+        "flops_per_step": "float64",
+    },
     "designs": {
         "study": "str",
         "report": "str",
@@ -65,6 +48,9 @@ DTYPES = {
         "seed": "int64",
         "n_train": "int64",
         "n_val": "int64",
+        "evaluated_train": "int64",
+        "evaluated_val": "int64",
+        "steps_per_epoch": "int64",
         "chance": "float64",
         "budget": "int64",
         "last_step": "int64",
@@ -92,6 +78,7 @@ DTYPES = {
         **dict.fromkeys(("device", "cpu", "capability", "torch", "numpy", "numba"), "str"),
         "members": "int64",
     },
+    "throughput": {"cell": "str", "repetition": "int64", "steps_per_second": "float64"},
     "histories": {
         "cell": "str",
         "seed": "int64",
@@ -131,6 +118,7 @@ BASE = {
 ADAM = BASE["optimizer"] | {"name": "adam"}
 NO_DECAY = ADAM | {"weight_decay": 0.0}
 SGD = {"name": "sgd", "learning_rate": 1e-3, "weight_decay": 1.0, "momentum": 0.9, "decays": "all"}
+TRANSFORMER = {"architecture": "transformer", "width": 128, "layers": 2, "heads": 4, "norm": "post", "dropout": 0.0}
 SENSITIVITY = [
     *({"model.embedding": width} for width in (24, 128)),
     *({"model.embedding_std": std} for std in (0.02, 0.1)),
@@ -146,6 +134,7 @@ DENSE = ((10, 6000),)
 DIVERGES = 7  # seed of the one member that diverges, in the cell with these settings
 DIVERGING = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.3, "optimizer.weight_decay": 1e-2}
 TYPICAL = {0.7: 1700, 0.6: 2100, 0.5: 2900, 0.4: 4700, 0.35: 7200, 0.3: 14_000}  # t4 of divide, in steps
+TYPICAL_001 = {"transformer": 3000, "residual_mlp": 3300, "lstm": 4200}  # t4 at 0.7
 SLOWER = {"divide": 1.0, "multiply": 1.2, "add": 1.6, "subtract": 1.5}
 CAPACITY = {(32, 1): None, (64, 1): 6.0, (128, 1): 1.5, (64, 2): 1.3, (32, 3): 3.0}
 
@@ -172,6 +161,7 @@ def studies() -> dict[str, list[dict]]:
         "no_decay": [{"optimizer": NO_DECAY, "loss.precision": precision} for precision in ("float32", "float64")],
         "optimizers": [{"optimizer": optimizer} for optimizer in (BASE["optimizer"], ADAM, SGD, NO_DECAY)],
         "optimizer_sweep": sweep,
+        "against_transformer": [{}, {"model": TRANSFORMER, "optimizer.beta2": 0.98}],
         "architectures": [
             {"model.embedding": embedding, "model.hidden": hidden, "model.layers": layers}
             for (hidden, layers), matched in shapes
@@ -184,7 +174,8 @@ def studies() -> dict[str, list[dict]]:
 
 
 def base_tables(seeds: int = 8, scale: str = "desk", rng: int = 0, empty: bool = False) -> dict[str, pd.DataFrame]:
-    """Fresh copies of `cells`, `designs`, `members`, `histories` for all studies of report 000.
+    """Fresh copies of `cells`, `designs`, `members`, `histories` for all studies: those of report 000 by `studies`, the
+    others as config.yaml has them.
 
     seeds: members a cell; scale: smoke, laptop, desk or cluster, sets the budgets; rng: seed of the noise.
     empty: the smoke case, 300 steps, at most 2 seeds and no event of any kind.
@@ -204,8 +195,15 @@ def member(**changes) -> dict:
     Columns that follow from t2, t4 and the budget are worked out unless they are among the changes.
     """
     cell = Cell.model_validate(BASE)
-    row = {"cell": "cell", **_factors(cell), "n_parameters": n_parameters(cell), "seed": 0}
-    row |= {"n_train": 4656, "n_val": 4656, "chance": 1 / 97, "budget": 10_000, "stop_reason": "budget"}
+    row = {"cell": "cell", **factors.of(cell), "n_parameters": cell.parameters, "seed": 0}
+    row |= {
+        "n_train": 4656,
+        "n_val": 4656,
+        "steps_per_epoch": 10,
+        "chance": 1 / 97,
+        "budget": 10_000,
+        "stop_reason": "budget",
+    }
     row |= {"t1_after": 50.0, "t1": 100.0, "t2_after": 350.0, "t2": 400.0}
     row |= dict.fromkeys(("t3_after", "t3", "t4_after", "t4"), np.nan)
     row |= {"diverged": False, "final_train_acc": 1.0, "final_val_acc": 0.01, "final_train_loss": 1e-3}
@@ -219,6 +217,8 @@ def member(**changes) -> dict:
     reached = not np.isnan(row["t4"])
     worked_out = {
         "last_step": row["budget"],
+        "evaluated_train": row["n_train"],
+        "evaluated_val": row["n_val"],
         "generalised": reached,
         "delay": row["t4"] - row["t2"],
         "delay_ratio": row["t4"] / row["t2"],
@@ -236,12 +236,6 @@ def design(**changes) -> dict:
     return row | {"seeds": 8, "budget": 10_000, "stop": "event", "reference": False} | changes
 
 
-def n_parameters(cell: Cell) -> int:
-    model, p = cell.model, cell.task.modulus
-    widths = [2 * model.embedding, *[model.hidden] * model.layers, p]
-    return 2 * p * model.embedding + sum((a + 1) * b for a, b in pairwise(widths))
-
-
 @lru_cache
 def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.DataFrame]:
     seeds = min(seeds, 2) if empty else seeds
@@ -252,12 +246,17 @@ def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.
             cell = Cell.model_validate(override(BASE, overrides))
             cells[cell.id] = cell
             designs.append(_design(study, cell, overrides, seeds, scale, empty))
+    for asked in experiment.designs(config.load(REPOSITORY / "config.yaml"), scale, ["001"]):
+        cells[asked.cell.id] = asked.cell
+        limits = {"seeds": min(seeds, asked.seeds), "budget": 300 if empty else asked.budget}
+        row = {name: getattr(asked, name) for name in ("study", "report", "stop", "reference")}
+        designs.append(design(cell=asked.cell.id, varied=",".join(asked.varied), **row, **limits))
     designs = frame("designs", designs)
     members, histories = [], []
     for cell in cells.values():
         follow = _follow(designs[designs["cell"] == cell.id])
         steps = evaluation_steps(follow.budget, follow.dense)
-        for seed in range(seeds):
+        for seed in range(designs.loc[designs["cell"] == cell.id, "seeds"].max()):
             history = _history(cell, follow, steps, seed, rng, empty)
             members.append(_member(cell, follow, seed, history))
             histories.append(pd.DataFrame({"cell": cell.id, "seed": seed} | history))
@@ -266,23 +265,32 @@ def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.
         "designs": designs,
         "members": frame("members", members),
         "histories": pd.concat(histories, ignore_index=True).astype(DTYPES["histories"]),
+        "throughput": frame("throughput", [] if empty else _throughput(designs, cells)),
         "provenance": frame("provenance", [PROVENANCE | {"members": len(members)}]),
     }
 
 
-def _factors(cell: Cell) -> dict:
-    settings = cell.factors
-    return {column: settings.get(path, np.nan) for column, (path, _) in FACTORS.items()}
-
-
-def _flops(cell: Cell) -> float:
-    model = cell.model
-    products = 2 * model.embedding * model.hidden + (model.layers - 1) * model.hidden**2 + model.hidden * 97
-    return 6.0 * cell.batches.size * products
+def _throughput(designs: pd.DataFrame, cells: dict[str, Cell]) -> list[dict]:
+    """The perceptron at 600 steps a second, the Transformer at 40; the machine drifts, and both with it."""
+    timed = designs.loc[designs["study"] == "against_transformer", "cell"]
+    rates = {"mlp": 600.0, "transformer": 40.0}
+    return [
+        {"cell": cell, "repetition": i, "steps_per_second": drift * rates[cells[cell].model.architecture]}
+        for i, drift in enumerate((1.0, 0.9, 1.2, 0.8, 1.1))
+        for cell in timed
+    ]
 
 
 def _cell(cell: Cell) -> dict:
-    return {"cell": cell.id} | _factors(cell) | {"n_parameters": n_parameters(cell), "flops_per_step": _flops(cell)}
+    return (
+        {"cell": cell.id}
+        | factors.of(cell)
+        | {
+            "n_parameters": cell.parameters,
+            "steps_per_epoch": cell.steps_per_epoch,
+            "flops_per_step": cell.flops_per_step,
+        }
+    )
 
 
 def _design(study: str, cell: Cell, overrides: dict, seeds: int, scale: str, empty: bool) -> dict:
@@ -301,8 +309,10 @@ def _design(study: str, cell: Cell, overrides: dict, seeds: int, scale: str, emp
 
 def _targets(cell: Cell, seed: int, noise: np.random.Generator) -> tuple[float, float]:
     """Steps at which training and validation accuracy reach 0.99; inf for never."""
-    optimizer, capacity = cell.optimizer, CAPACITY.get((cell.model.hidden, cell.model.layers), 1.0)
     spread = np.exp(0.1 * noise.standard_normal())
+    if cell.model.architecture in TYPICAL_001:
+        return _targets_001(cell, spread)
+    optimizer, capacity = cell.optimizer, CAPACITY.get((cell.model.hidden, cell.model.layers), 1.0)
     t2 = 350.0 * spread
     decay = optimizer.weight_decay
     if capacity is None or (optimizer.name != "adamw" and decay >= 1):
@@ -321,6 +331,19 @@ def _targets(cell: Cell, seed: int, noise: np.random.Generator) -> tuple[float, 
     if decay == 1e-3:
         return 2 * t2, (3 if optimizer.name == "adam" else 15) * t4 * np.exp(0.5 * noise.standard_normal())
     return 2 * t2, np.inf
+
+
+def _targets_001(cell: Cell, spread: float) -> tuple[float, float]:
+    optimizer, t2 = cell.optimizer, 400.0 * spread
+    if optimizer.name != "adamw" and optimizer.weight_decay >= 1:
+        return np.inf, np.inf
+    if cell.task.terms > 2:
+        return (5 * t2, 6 * t2) if cell.split.fraction > 0.1 else (t2, np.inf)
+    if optimizer.weight_decay == 0 and not cell.model.dropout:
+        return t2, np.inf
+    t4 = TYPICAL_001[cell.model.architecture] * spread * (0.7 / cell.split.fraction) ** 2 * (1 - cell.model.dropout)
+    slower = {"adamw": 1.0, "rmsprop": 1.5, "sgd": 4.0}[optimizer.name]
+    return t2, t4 * slower * np.sqrt(5e-4 / min(optimizer.learning_rate, 1e-3))
 
 
 def _follow(asked: pd.DataFrame) -> Follow:
@@ -363,21 +386,26 @@ def _accuracy(steps, target: float, width: float, examples: int, noise: np.rando
 
 
 def _sizes(cell: Cell) -> tuple[int, int]:
-    return cell.train_examples, cell.task.examples - cell.train_examples
+    """Training and validation examples that accuracies are measured on."""
+    return evaluated_sizes(cell.task.examples, cell.train_examples)
 
 
 def _member(cell: Cell, follow: Follow, seed: int, history: dict[str, np.ndarray]) -> dict:
-    n_train, n_val = _sizes(cell)
-    found = events.events(history, n_train, n_val, cell.task.modulus)
+    n_train, n_val = cell.train_examples, cell.task.examples - cell.train_examples
+    found = events.events(history, *_sizes(cell), cell.task.modulus)
     last, budget = int(history["step"][-1]), follow.budget
     diverged = bool(np.isnan(history["train_loss"][-1]))
     halved = history["step"][history["zero_loss_share"] >= 0.5]
     return member(
-        **{"cell": cell.id} | _factors(cell),
-        n_parameters=n_parameters(cell),
+        **{"cell": cell.id} | factors.of(cell),
+        n_parameters=cell.parameters,
         seed=seed,
         n_train=n_train,
         n_val=n_val,
+        evaluated_train=_sizes(cell)[0],
+        evaluated_val=_sizes(cell)[1],
+        steps_per_epoch=cell.steps_per_epoch,
+        chance=1 / cell.task.modulus,
         budget=budget,
         last_step=last,
         stop_reason="diverged" if diverged else "budget" if last == budget else "event",
@@ -395,7 +423,7 @@ def _member(cell: Cell, follow: Follow, seed: int, history: dict[str, np.ndarray
         cpu_seconds=last / 550,
         evaluation_cpu_seconds=last / 5500,
         overhead_cpu_seconds=last / 11000,
-        flops=last * _flops(cell),
+        flops=last * cell.flops_per_step,
     )
 
 

@@ -28,8 +28,26 @@ SETTINGS = {  # generalises after some 700 steps
 }
 SGD = {"name": "sgd", "learning_rate": 0.05, "weight_decay": 1e-2, "momentum": 0.9, "decays": "all"}
 ODD = {"batches.size": 7, "model.embedding": 5, "model.hidden": 9}
-TRANSFORMER = {"architecture": "transformer", "width": 12, "layers": 2, "heads": 3, "norm": "post"}
-LSTM = {"architecture": "lstm", "width": 7, "hidden": 9, "layers": 2}
+TRANSFORMER = {"architecture": "transformer", "width": 12, "layers": 2, "heads": 3, "norm": "post", "dropout": 0.0}
+LSTM = {"architecture": "lstm", "width": 7, "hidden": 9, "layers": 2, "dropout": 0.0}
+RESIDUAL = {
+    "architecture": "residual_mlp",
+    "width": 5,
+    "layers": 2,
+    "hidden": 9,
+    "positions": "flatten",
+    "dropout": 0.0,
+}
+SUMS = {"task": {"operation": "sum", "modulus": 5, "terms": 3}}
+RMSPROP = {
+    "name": "rmsprop",
+    "learning_rate": 1e-3,
+    "weight_decay": 1e-2,
+    "momentum": 0.5,
+    "alpha": 0.99,
+    "epsilon": 1e-8,
+    "decays": "all",
+}
 VARIANTS = {  # what a trajectory may look like; none may show what else is in the stack
     "base": {},
     "odd sizes": ODD,
@@ -49,6 +67,13 @@ VARIANTS = {  # what a trajectory may look like; none may show what else is in t
         "loss.precision": "float64",
     },
     "lstm": {"model": LSTM},
+    "transformer, dropout": {"model": TRANSFORMER | {"dropout": 0.3}},
+    "transformer, three terms": {"model": TRANSFORMER, **SUMS},
+    "lstm, dropout, three terms": {"model": LSTM | {"dropout": 0.2}, **SUMS},
+    "residual mlp": {"model": RESIDUAL},
+    "residual mlp, summed, dropout": {"model": RESIDUAL | {"positions": "sum", "dropout": 0.5}},
+    "rmsprop": {"optimizer": RMSPROP},
+    "rmsprop without momentum": {"optimizer": RMSPROP | {"momentum": 0.0}, **ODD},
     "unordered": {"split.pairs": "unordered"},
     "biases spared": {"optimizer.decays": "no_biases"},
     "embeddings spared": {"optimizer.decays": "no_embeddings", **ODD},

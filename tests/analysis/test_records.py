@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tiny import SGD, job, tiny
 
 from regrok.analysis import records
-from regrok.analysis.records import COLUMNS, FACTORS, build, cut
+from regrok.analysis.factors import FACTORS
+from regrok.analysis.records import COLUMNS, build, cut
 from regrok.events import NEVER, Follow, evaluation_steps, generalisation, last_step
 from regrok.experiment import Design, Job
 from regrok.store import Record, Store

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regrok.models import attention, kernels, recurrence
+from regrok.models import attention, kernels, norm, recurrence
 
 SIZES = st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 9))
 SEEDS = st.integers(0, 10**6)
@@ -50,6 +50,12 @@ def arguments(name: str, sizes: tuple[int, int, int], seed: int) -> list[torch.T
         "gelu_backward": [rows, normal(examples, width)],
         "add_rows": [rows, normal(tokens, width), places],
         "scatter_rows": [rows, places, normal(tokens, width)],
+        "drop": [
+            rows,
+            torch.rand(examples, width, generator=generator),
+            torch.rand(1, generator=generator) * 0.9,
+            blank(examples, width),
+        ],
         "lstm_cell": [
             normal(tokens, 4 * width),
             places,
@@ -101,12 +107,13 @@ def arguments(name: str, sizes: tuple[int, int, int], seed: int) -> list[torch.T
 
 KERNELS = {
     name: value
-    for module in (kernels, attention, recurrence)
+    for module in (kernels, attention, norm, recurrence)
     for name, value in vars(module).items()
     if isinstance(value, kernels.Kernel)
 }
 WRITTEN = {  # places of the arguments that a kernel writes to
     "add_bias": (0,),
+    "drop": (1, 3),
     "add_bias_relu": (0,),
     "bias_backward": (1,),
     "bias_relu_backward": (0, 2),

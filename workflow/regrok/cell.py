@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from .tasks.modular import OPERATIONS, is_prime
-from .tasks.split import train_size
+from .tasks.split import evaluated_sizes, train_size
 
 
 def _no_boolean(value: Any) -> Any:
@@ -50,9 +50,41 @@ class Modular(Settings):
             raise ValueError(f"'{self.operation}' needs a prime modulus, and {self.modulus} is not prime")
         return self
 
+    terms: ClassVar[int] = 2
+
     @property
     def examples(self) -> int:
         return self.modulus * (self.modulus - OPERATIONS[self.operation].inverts)
+
+    @property
+    def slug(self) -> str:
+        return f"{self.operation}{self.modulus}"
+
+
+class Sum(Settings):
+    """The sum of several terms modulo a number (report 001, section 5); of two it is 'add'."""
+
+    family: ClassVar[str] = "sums"
+
+    operation: Literal["sum"]
+    modulus: Annotated[int, Field(ge=2), NUMBER] = Field(description="Number of residues.")
+    terms: Annotated[int, Field(ge=3), NUMBER] = Field(description="Number of terms; of two it is 'add'.")
+
+    @model_validator(mode="after")
+    def indexable(self):
+        if self.examples >= 2**31:
+            raise ValueError(
+                f"{self.terms} terms modulo {self.modulus} are {self.examples:.1e} examples; at most 2^31 can be told apart"
+            )
+        return self
+
+    @property
+    def examples(self) -> int:
+        return self.modulus**self.terms
+
+    @property
+    def slug(self) -> str:
+        return f"sum{self.modulus}x{self.terms}"
 
 
 class Split(Settings):
@@ -73,12 +105,12 @@ class MLP(Settings):
     layers: Positive = Field(description="Number of hidden layers.")
     embedding_std: Rate = Field(description="Standard deviation of initial embeddings.")
 
-    def parameters(self, tokens: int, classes: int) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
         """Number of trainable parameters."""
         widths = [2 * self.embedding, *[self.hidden] * self.layers, classes]
         return 2 * tokens * self.embedding + sum((i + 1) * o for i, o in itertools.pairwise(widths))
 
-    def forward_flops(self, tokens: int, classes: int, examples: int) -> int:
+    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
         """Least floating-point operations (a multiply-add counts two) of a forward pass over `examples` pairs: the
         first layer is linear in each embedding and costs its product once a token, the others once an example."""
         widths = [*[self.hidden] * self.layers, classes]
@@ -86,8 +118,23 @@ class MLP(Settings):
         return 2 * (2 * tokens * self.embedding * self.hidden + examples * products)
 
 
-class Transformer(Settings):
-    """The decoder Transformer on x op y = (report 001, appendix A)."""
+Dropout = Annotated[float, Field(ge=0, lt=1), NUMBER]
+
+
+class Sequence(Settings):
+    """What models of the sequence x1 op x2 ... op xK = share (report 001, section 1 and appendix A)."""
+
+    dropout: Dropout = Field(description="Share of units dropped at each site, in training alone.")
+
+    def rows(self, tokens: int, examples: int, terms: int, training: bool) -> int:
+        """Positions that are computed apart: x1 and the operator after it once a token, unless dropout makes every
+        example another, and every later position once an example."""
+        shared = 0 if training and self.dropout else 2
+        return shared * tokens + (2 * terms - shared) * examples
+
+
+class Transformer(Sequence):
+    """The decoder Transformer (report 001, appendix A). Dropout on the output of attention and of the network."""
 
     architecture: Literal["transformer"]
     width: Positive = Field(description="Width of the residual stream.")
@@ -101,45 +148,75 @@ class Transformer(Settings):
             raise ValueError(f"heads must divide the width, and {self.heads} does not divide {self.width}")
         return self
 
-    def parameters(self, tokens: int, classes: int) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
         """Number of trainable parameters."""
         d = self.width
         block = (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 4 * d + (4 * d + 1) * d + 2 * 2 * d
-        return (tokens + 2 + 4) * d + self.layers * block + 2 * d + (d + 1) * (classes + 2)
+        return (tokens + 2 + 2 * terms) * d + self.layers * block + 2 * d + (d + 1) * (classes + 2)
 
-    def forward_flops(self, tokens: int, classes: int, examples: int) -> int:
+    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
         """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
-        pairs. Queries, keys and values of the first block cost once a token at a position; x and the operator once a
-        token in all blocks, y and "=" once an example; the last block needs keys and values of all, the rest of "="."""
-        rows, square = 2 * (tokens + examples), self.width**2
-        first, rest = 3 * (2 * tokens + 2), 3 * rows
-        last = 2 * rows + examples if self.layers > 1 else first
-        attention = first + (self.layers - 2) * rest + last if self.layers > 1 else first
+        sequences. Queries, keys and values of the first block cost once a token at a position, everything later once
+        a row (see `rows`); the last block needs keys and values of all, the rest of the last "=" alone."""
+        rows, square = self.rows(tokens, examples, terms, training), self.width**2
+        first = 3 * terms * (tokens + 1)
+        attention = first + (self.layers - 2) * 3 * rows + 2 * rows + examples if self.layers > 1 else first
         network = 9 * ((self.layers - 1) * rows + examples)
         return 2 * (square * (attention + network) + examples * self.width * (classes + 2))
 
 
-class LSTM(Settings):
-    """Stacked LSTM layers on x op y = (report 001, appendix B)."""
+class ResidualMLP(Sequence):
+    """Residual blocks on the embedded sequence (report 001, appendix B). Dropout on the input of each block's network.
+
+    As the report has it, blocks act on each position by itself, so that none would see both operands.
+    """
+
+    architecture: Literal["residual_mlp"]
+    width: Positive = Field(description="Width of the embeddings.")
+    layers: Positive = Field(description="Number of blocks.")
+    hidden: Positive = Field(description="Width between the two linear layers of a block.")
+    positions: Literal["flatten", "sum"] = Field(description="How the positions become one vector before the blocks.")
+
+    def stream(self, terms: int) -> int:
+        """Width of the residual stream."""
+        return self.width * (2 * terms if self.positions == "flatten" else 1)
+
+    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+        """Number of trainable parameters."""
+        d = self.stream(terms)
+        block = (d + 1) * self.hidden + (self.hidden + 1) * d + 2 * d
+        return (tokens + 2 + 2 * terms) * self.width + self.layers * block + (d + 1) * (classes + 2)
+
+    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+        """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
+        sequences; the first layer is linear in each embedding and could cost its product once a token at a position."""
+        d = self.stream(terms)
+        first = examples * d if training and self.dropout else terms * (tokens + 1) * self.width
+        rest = (2 * self.layers - 1) * examples * d
+        return 2 * (self.hidden * (first + rest) + examples * d * (classes + 2))
+
+
+class LSTM(Sequence):
+    """Stacked LSTM layers (report 001, appendix B). Dropout on the output of every layer but the last, as nn.LSTM's."""
 
     architecture: Literal["lstm"]
     width: Positive = Field(description="Width of the embeddings.")
     hidden: Positive = Field(description="Width of each layer.")
     layers: Positive = Field(description="Number of layers.")
 
-    def parameters(self, tokens: int, classes: int) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
         """Number of trainable parameters."""
         inputs = [self.width, *[self.hidden] * (self.layers - 1)]
         layers = sum(4 * self.hidden * (width + self.hidden + 2) for width in inputs)
-        return (tokens + 2 + 4) * self.width + layers + (self.hidden + 1) * (classes + 2)
+        return (tokens + 2 + 2 * terms) * self.width + layers + (self.hidden + 1) * (classes + 2)
 
-    def forward_flops(self, tokens: int, classes: int, examples: int) -> int:
+    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
         """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
-        pairs: x and the operator are seen once a token, y and "=" once an example, and the first layer's inputs once a
-        token at a position; the states after the last "=" go nowhere but to the answer."""
-        seen, states = 2 * (tokens + examples), 2 * tokens + examples
-        inputs = (2 * tokens + 2) * self.width + (self.layers - 1) * seen * self.hidden
-        gates = 4 * self.hidden * (inputs + self.layers * states * self.hidden)
+        sequences: the first layer's inputs once a token at a position, all else once a row (see `rows`); the states
+        after the last "=" go nowhere but to the answer."""
+        seen = self.rows(tokens, examples, terms, training)
+        inputs = terms * (tokens + 1) * self.width + (self.layers - 1) * seen * self.hidden
+        gates = 4 * self.hidden * (inputs + self.layers * (seen - examples) * self.hidden)
         return 2 * (gates + examples * self.hidden * (classes + 2))
 
 
@@ -162,6 +239,18 @@ class SGD(Settings):
     learning_rate: Rate
     weight_decay: Decay
     momentum: Beta
+    decays: Literal["all", "no_biases", "no_embeddings"] = Field(description="Parameters under weight decay.")
+
+
+class RMSprop(Settings):
+    """RMSprop, not centred; weight decay is added to the gradient (L2)."""
+
+    name: Literal["rmsprop"]
+    learning_rate: Rate
+    weight_decay: Decay
+    momentum: Beta
+    alpha: Beta = Field(description="Decay of the mean square of the gradient.")
+    epsilon: Rate
     decays: Literal["all", "no_biases", "no_embeddings"] = Field(description="Parameters under weight decay.")
 
 
@@ -206,10 +295,10 @@ class Loss(Settings):
 class Cell(Settings):
     """One point of a grid. Two cells with equal settings are the same cell."""
 
-    task: Modular
+    task: Annotated[Modular | Sum, Field(discriminator="operation")]
     split: Split
-    model: Annotated[MLP | Transformer | LSTM, Field(discriminator="architecture")]
-    optimizer: Annotated[Adam | SGD, Field(discriminator="name")]
+    model: Annotated[MLP | Transformer | ResidualMLP | LSTM, Field(discriminator="architecture")]
+    optimizer: Annotated[Adam | SGD | RMSprop, Field(discriminator="name")]
     schedule: Annotated[Constant | Cosine | Staircase, Field(discriminator="shape")]
     batches: Batches
     loss: Loss
@@ -223,28 +312,46 @@ class Cell(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def two_operands(self):
+        if self.task.terms > 2 and self.model.architecture == "mlp":
+            raise ValueError(f"the model 'mlp' takes two operands, and the task has {self.task.terms}")
+        if self.task.terms > 2 and self.split.pairs == "unordered":
+            raise ValueError(f"split.pairs must be 'ordered' for {self.task.terms} operands, not 'unordered'")
+        return self
+
     @property
     def train_examples(self) -> int:
         return train_size(self.task.examples, self.split.fraction)
 
     @property
+    def steps_per_epoch(self) -> int:
+        """Optimisation steps in which the training set, or as many examples, is seen once."""
+        full, rest = divmod(self.train_examples, self.batches.size)
+        return full + (rest > 0 and self.batches.last == "keep")
+
+    @property
     def parameters(self) -> int:
         """Number of trainable parameters of a member."""
-        return self.model.parameters(self.task.modulus, self.task.modulus)
+        return self.model.parameters(self.task.modulus, self.task.modulus, self.task.terms)
 
     @property
     def flops_per_step(self) -> float:
         """Least floating-point operations of a member's training step, on the mean over an epoch, whose last batch may
         be short: the backward pass costs two forward passes."""
         full, rest = divmod(self.train_examples, self.batches.size)
-        sizes = [self.batches.size] * full + [rest] * (rest > 0 and self.batches.last == "keep")
-        passes = [self.model.forward_flops(self.task.modulus, self.task.modulus, size) for size in sizes]
-        return 3 * sum(passes) / len(passes)
+        sizes = {self.batches.size: full} | ({rest: 1} if rest and self.batches.last == "keep" else {})
+        total = sum(times * self.forward_flops(size, training=True) for size, times in sizes.items())
+        return 3 * total / self.steps_per_epoch
+
+    def forward_flops(self, examples: int, training: bool = False) -> int:
+        """Least floating-point operations of a forward pass over `examples` examples."""
+        return self.model.forward_flops(self.task.modulus, self.task.modulus, examples, self.task.terms, training)
 
     @property
     def flops_per_evaluation(self) -> int:
-        """Least floating-point operations of a member's evaluation on all examples of the task."""
-        return self.model.forward_flops(self.task.modulus, self.task.modulus, self.task.examples)
+        """Least floating-point operations of a member's evaluation."""
+        return self.forward_flops(sum(evaluated_sizes(self.task.examples, self.train_examples)))
 
     @cached_property
     def id(self) -> str:
@@ -255,7 +362,7 @@ class Cell(Settings):
     @property
     def slug(self) -> str:
         return (
-            f"{self.task.operation}{self.task.modulus}-f{self.split.fraction:g}-{self.model.architecture}"
+            f"{self.task.slug}-f{self.split.fraction:g}-{self.model.architecture}"
             f"-{self.optimizer.name}-wd{self.optimizer.weight_decay:g}"
         )
 

@@ -182,8 +182,6 @@ def _covers(path: str, other: str) -> bool:
     return other == path or other.startswith(f"{path}.")
 
 
-TABULATED = ("mlp",)  # architectures all of whose settings are columns of the base tables
-
 # Cells: each point of a grid is a valid cell of its own
 
 
@@ -199,9 +197,6 @@ def _cells(config: Config, name: str, index: int) -> list[Cell]:
         except ValidationError as error:
             places = _places(f"studies.{name}", study, index, point)
             raise ConfigError(_explained(worst(error), places, _with(at, point))) from None
-        if cell.model.architecture not in TABULATED:
-            what = f"architecture '{cell.model.architecture}' can be trained, but no table shows its settings yet"
-            raise ConfigError(f"{_with(at, point)}: {what}; it must be {listed([shown(name) for name in TABULATED])}")
         if cell in cells:
             raise ConfigError(f"{_with(at, cells[cell])} is the same cell as{_with('', point)}; leave one out")
         cells[cell] = point
@@ -298,7 +293,7 @@ def _check_extents(config: Config, name: str, index: int) -> None:
         limits = extent(config, study, grid, scale)
         if limits.skip:
             continue
-        if not any(grid.points(limits.keep)):
+        if next(grid.points(limits.keep), None) is None:
             raise ConfigError(
                 f"{_place(config, name, index, scale, 'keep')} leaves no point of {at}; "
                 f"keep a value that it has, or give it scales.{scale}.skip: true"

@@ -13,36 +13,8 @@ import pandas as pd
 from ..events import GROKKING_DELAY, evaluation_steps, events, generalisation, last_step
 from ..experiment import Design, Job
 from ..store import Record
+from . import factors
 
-FACTORS = {  # column -> (setting, dtype, unit, meaning)
-    "operation": ("task.operation", "str", "", "what is done with x and y"),
-    "modulus": ("task.modulus", "int64", "1", "number of residues"),
-    "fraction": ("split.fraction", "float64", "1", "share of the examples that is trained on"),
-    "pairs": ("split.pairs", "str", "", "'unordered': (x, y) and its mirror are on the same side of the split"),
-    "architecture": ("model.architecture", "str", "", "model"),
-    "embedding": ("model.embedding", "int64", "1", "width of an operand's embedding"),
-    "hidden": ("model.hidden", "int64", "1", "width of a hidden layer"),
-    "layers": ("model.layers", "int64", "1", "number of hidden layers"),
-    "embedding_std": ("model.embedding_std", "float64", "1", "standard deviation of initial embeddings"),
-    "optimizer": ("optimizer.name", "str", "", "adamw, adam (L2 decay) or sgd (L2 decay)"),
-    "learning_rate": ("optimizer.learning_rate", "float64", "1", "learning rate after the warm-up"),
-    "weight_decay": ("optimizer.weight_decay", "float64", "1", "weight decay"),
-    "beta1": ("optimizer.beta1", "float64", "1", "decay of Adam's first moment"),
-    "beta2": ("optimizer.beta2", "float64", "1", "decay of Adam's second moment"),
-    "epsilon": ("optimizer.epsilon", "float64", "1", "added to Adam's denominator"),
-    "momentum": ("optimizer.momentum", "float64", "1", "momentum of sgd"),
-    "decays": ("optimizer.decays", "str", "", "parameters under weight decay"),
-    "schedule": ("schedule.shape", "str", "", "learning rate after the warm-up"),
-    "warmup": ("schedule.warmup", "int64", "steps", "length of the linear warm-up"),
-    "horizon": ("schedule.horizon", "float64", "steps", "where a cosine schedule ends"),
-    "factor": ("schedule.factor", "float64", "1", "what a staircase schedule multiplies the rate by"),
-    "every": ("schedule.every", "float64", "steps", "length of a stair"),
-    "batch_size": ("batches.size", "int64", "1", "examples a step"),
-    "batch_order": ("batches.order", "str", "", "epoch-wise shuffled, or drawn with replacement"),
-    "batch_last": ("batches.last", "str", "", "whether the short batch that ends an epoch is kept"),
-    "loss_precision": ("loss.precision", "str", "", "floating-point type of the loss and its gradient"),
-}
-FACTOR_COLUMNS = {name: (unit, meaning) for name, (_, _, unit, meaning) in FACTORS.items()}
 CELL = {"cell": ("", "id of the cell")}
 EVENT_MEANINGS = {
     "t1": "training accuracy leaves chance",
@@ -61,8 +33,9 @@ HISTORY = {
 COLUMNS = {
     "cells": {
         **CELL,
-        **FACTOR_COLUMNS,
+        **factors.COLUMNS,
         "n_parameters": ("1", "trainable parameters of a member"),
+        "steps_per_epoch": ("steps", "optimisation steps in which the training set is seen once"),
         "flops_per_step": ("FLOP", "least floating-point operations of a member's training step"),
     },
     "designs": {
@@ -77,11 +50,14 @@ COLUMNS = {
     },
     "members": {
         **CELL,
-        **FACTOR_COLUMNS,
+        **factors.COLUMNS,
         "n_parameters": ("1", "trainable parameters"),
         "seed": ("", "seed of the member's random streams"),
         "n_train": ("1", "training examples"),
         "n_val": ("1", "validation examples"),
+        "evaluated_train": ("1", "training examples that accuracies and losses are measured on"),
+        "evaluated_val": ("1", "validation examples that accuracies and losses are measured on"),
+        "steps_per_epoch": ("steps", "optimisation steps in which the training set is seen once"),
         "chance": ("1", "accuracy of guessing"),
         "budget": ("steps", "how far this scale follows the member at most"),
         "last_step": ("steps", "how far it was followed"),
@@ -118,6 +94,11 @@ COLUMNS = {
         "numba": ("", "version of Numba"),
         "members": ("1", "members trained there"),
     },
+    "throughput": {
+        **CELL,
+        "repetition": ("", "timings of one repetition follow one another, so that a shared machine slows all alike"),
+        "steps_per_second": ("1/s", "optimisation steps of members a second of one core"),
+    },
     "histories": {**CELL, "seed": ("", "seed of the member"), "step": ("steps", "optimisation step"), **HISTORY},
 }
 
@@ -138,8 +119,9 @@ def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[
             [
                 {
                     "cell": cell_id,
-                    **factors(cell.factors),
+                    **factors.of(cell),
                     "n_parameters": cell.parameters,
+                    "steps_per_epoch": cell.steps_per_epoch,
                     "flops_per_step": cell.flops_per_step,
                 }
                 for cell_id, cell in cells.items()
@@ -175,11 +157,6 @@ def origin(record: Record) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def factors(settings: dict) -> dict:
-    """The FACTORS of a cell; None where it has no such setting."""
-    return {name: settings.get(path) for name, (path, *_) in FACTORS.items()}
-
-
 def cut(record: Record, job: Job) -> dict[str, np.ndarray]:
     """The rows of a record's history that `job` asks for."""
     history = record.history()
@@ -193,10 +170,12 @@ def cut(record: Record, job: Job) -> dict[str, np.ndarray]:
 def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
     """A row of `members` from a cut history. Events are read off the evaluations that every cell has: additional ones
     would date them earlier, and cells that are compared must be measured alike."""
-    n_train, n_val = record.header["examples"]["train"], record.header["examples"]["validation"]
+    (n_train, n_val), seen = (
+        [record.header[kind][side] for side in ("train", "validation")] for kind in ("examples", "evaluated")
+    )
     standard = np.isin(history["step"], evaluation_steps(job.follow.budget))
     alike = {name: column[standard] for name, column in history.items()}
-    found = events(alike, n_train, n_val, job.cell.task.modulus)
+    found = events(alike, *seen, job.cell.task.modulus)
     t2, t4 = found["t2"], found["t4"]
     diverged = not np.isfinite(history["train_loss"][-1])
     last = int(history["step"][-1])
@@ -204,11 +183,14 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
     seconds = record.header["seconds"]
     return {
         "cell": job.cell.id,
-        **factors(job.cell.factors),
+        **factors.of(job.cell),
         "n_parameters": job.cell.parameters,
         "seed": record.seed,
         "n_train": n_train,
         "n_val": n_val,
+        "evaluated_train": seen[0],
+        "evaluated_val": seen[1],
+        "steps_per_epoch": job.cell.steps_per_epoch,
         "chance": 1 / job.cell.task.modulus,
         "budget": job.follow.budget,
         "last_step": last,
@@ -233,11 +215,13 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
 
 
 def dtype(column: str, unit: str) -> str:
-    if column in FACTORS:
-        return FACTORS[column][1]
+    if column in factors.FACTORS:
+        return factors.FACTORS[column][1]
     if column in ("generalised", "grokked", "diverged", "reference"):
         return "bool"
-    if column in ("seed", "seeds", "step", "budget", "last_step", "n_train", "n_val", "n_parameters", "members"):
+    if column in ("seed", "seeds", "step", "budget", "last_step", "members"):
+        return "int64"
+    if column in ("n_train", "n_val", "evaluated_train", "evaluated_val", "n_parameters", "steps_per_epoch"):
         return "int64"
     return "float64" if unit else "str"
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from . import hyperparameters, summary
+from . import summary
+from .factors import FACTORS
 
 INPUTS = ("members", "designs")
 REPORTS = ""
@@ -50,10 +51,10 @@ def base(cells: pd.DataFrame, studied: np.ndarray, designs: pd.DataFrame) -> int
     """Row of `cells` that differs from the `studied` rows in the fewest settings; it need not be studied itself.
 
     Of equals, the one that most other studies ask for.
-    cells: one row a cell, with the columns of `hyperparameters.SETTINGS`; studied: bool (n,).
+    cells: one row a cell, with the columns of FACTORS; studied: bool (n,).
     """
     # nan, a setting that a cell lacks, becomes a code of its own
-    codes = cells[list(hyperparameters.SETTINGS)].apply(lambda column: pd.factorize(column)[0]).to_numpy()
+    codes = cells[list(FACTORS)].apply(lambda column: pd.factorize(column)[0]).to_numpy()
     settings = (codes[:, None] != codes[studied]).sum(axis=2)
     differences = settings.clip(min=1).sum(axis=1)  # at least 1, or a cell would gain by its likeness to itself
     others = designs[designs["study"] != "sensitivity"].drop_duplicates(["study", "cell"])
@@ -64,9 +65,7 @@ def base(cells: pd.DataFrame, studied: np.ndarray, designs: pd.DataFrame) -> int
 def changed(cell: pd.Series, start: pd.Series) -> list[str]:
     """The settings in which two cells differ; one that both lack (nan) does not count."""
     return [
-        name
-        for name in hyperparameters.SETTINGS
-        if cell[name] != start[name] and not (pd.isna(cell[name]) and pd.isna(start[name]))
+        name for name in FACTORS if cell[name] != start[name] and not (pd.isna(cell[name]) and pd.isna(start[name]))
     ]
 
 
@@ -76,7 +75,7 @@ def _rows(members: pd.DataFrame, studied: set[str], designs: pd.DataFrame) -> li
     started = members[members["cell"] == start["cell"]]
     shown = members[members["cell"].isin({*studied, start["cell"]})]
     rows = [_row(cell, group, start, started) for cell, group in summary.by_cell(shown)]
-    rank = {name: i for i, name in enumerate(("", *hyperparameters.SETTINGS))}
+    rank = {name: i for i, name in enumerate(("", *FACTORS))}
     return sorted(rows, key=lambda row: rank[row["setting"]])
 
 

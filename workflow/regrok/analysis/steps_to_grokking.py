@@ -6,39 +6,14 @@ Members that have not generalised are right-censored where they were followed to
 import numpy as np
 import pandas as pd
 
-from . import survival
+from . import factors, survival
 from .summary import by_cell, steps, table
 
 INPUTS = ("members",)
 REPORTS = ""
 COLUMNS = {
     "cell": ("", "id of the cell"),
-    "operation": ("", "operation of the task"),
-    "modulus": ("1", "number of residues"),
-    "fraction": ("1", "share of the examples trained on"),
-    "pairs": ("", "what the split keeps together: nothing (ordered) or (x, y) with (y, x) (unordered)"),
-    "architecture": ("", "model"),
-    "embedding": ("1", "width of each operand's embedding"),
-    "hidden": ("1", "width of each hidden layer"),
-    "layers": ("1", "hidden layers"),
-    "embedding_std": ("1", "standard deviation of the initial embeddings"),
-    "optimizer": ("", "optimiser; adamw decouples weight decay, adam and sgd add it to the gradient"),
-    "learning_rate": ("1", "learning rate after warm-up"),
-    "weight_decay": ("1", "weight decay"),
-    "beta1": ("1", "decay of the first moment"),
-    "beta2": ("1", "decay of the second moment"),
-    "epsilon": ("1", "term in the denominator of Adam's update"),
-    "momentum": ("1", "momentum of SGD"),
-    "decays": ("", "parameters under weight decay"),
-    "schedule": ("", "shape of the learning rate after warm-up"),
-    "warmup": ("steps", "linear warm-up"),
-    "horizon": ("steps", "end of a cosine schedule"),
-    "factor": ("1", "factor of a staircase schedule"),
-    "every": ("steps", "length of a stair"),
-    "batch_size": ("1", "minibatch"),
-    "batch_order": ("", "minibatches shuffled epoch by epoch, or drawn with replacement"),
-    "batch_last": ("", "what becomes of the short batch that ends an epoch"),
-    "loss_precision": ("", "precision of the log-softmax and its gradient"),
+    **factors.COLUMNS,
     "n_parameters": ("1", "parameters of a member"),
     "n": ("1", "members"),
     "events": ("1", "members that generalised"),

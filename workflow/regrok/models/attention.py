@@ -13,70 +13,6 @@ from torch import Tensor
 
 from .kernels import Kernel, exponential
 
-EPSILON = 1e-5  # of nn.LayerNorm
-
-
-@Kernel
-def layer_norm(inputs: Tensor, scale: Tensor, shift: Tensor, normal: Tensor, spread: Tensor, output: Tensor) -> None:
-    """output (N, D) = normal * scale + shift; normal (N, D) = (inputs - mean) * spread, where spread (N,) is one over
-    the standard deviation of each row."""
-    centred = inputs - inputs.mean(-1, keepdim=True)
-    spread.copy_((centred.square().mean(-1) + EPSILON).rsqrt())
-    torch.mul(centred, spread.unsqueeze(-1), out=normal)
-    torch.add(normal * scale.unsqueeze(-2), shift.unsqueeze(-2), out=output)
-
-
-@layer_norm.on_cpu
-def layer_norm_loop(inputs, scale, shift, normal, spread, output):
-    for n in range(len(inputs)):
-        row, centred, out = inputs[n], normal[n], output[n]
-        total = np.float32(0)
-        for d in range(len(row)):
-            total += row[d]
-        mean = total / np.float32(len(row))
-        square = np.float32(0)
-        for d in range(len(row)):
-            difference = row[d] - mean
-            square += difference * difference
-        rate = np.float32(1) / np.float32(math.sqrt(square / np.float32(len(row)) + np.float32(EPSILON)))
-        spread[n] = rate
-        for d in range(len(row)):
-            value = (row[d] - mean) * rate
-            centred[d] = value
-            out[d] = value * scale[d] + shift[d]
-
-
-@Kernel
-def layer_norm_backward(
-    gradient: Tensor, scale: Tensor, normal: Tensor, spread: Tensor, scale_gradient: Tensor, shift_gradient: Tensor
-) -> None:
-    """gradient (N, D), of the output, becomes that of the inputs."""
-    torch.sum(gradient * normal, -2, out=scale_gradient)
-    torch.sum(gradient, -2, out=shift_gradient)
-    inner = gradient * scale.unsqueeze(-2)
-    along = (inner * normal).mean(-1, keepdim=True)
-    torch.mul(inner - inner.mean(-1, keepdim=True) - normal * along, spread.unsqueeze(-1), out=gradient)
-
-
-@layer_norm_backward.on_cpu
-def layer_norm_backward_loop(gradient, scale, normal, spread, scale_gradient, shift_gradient):
-    scale_gradient[:] = 0
-    shift_gradient[:] = 0
-    share = np.float32(1) / np.float32(gradient.shape[1])
-    for n in range(len(gradient)):
-        row, unit = gradient[n], normal[n]
-        mean, along = np.float32(0), np.float32(0)
-        for d in range(len(row)):
-            value = row[d]
-            scale_gradient[d] += value * unit[d]
-            shift_gradient[d] += value
-            inner = value * scale[d]
-            mean += inner
-            along += inner * unit[d]
-        mean, along, rate = mean * share, along * share, spread[n]
-        for d in range(len(row)):
-            row[d] = (row[d] * scale[d] - mean - unit[d] * along) * rate
-
 
 @Kernel
 def gelu(inputs: Tensor, slope: Tensor) -> None:
@@ -110,36 +46,6 @@ def gelu_backward_loop(gradient, slope):
         row, rise = gradient[n], slope[n]
         for h in range(len(row)):
             row[h] *= rise[h]
-
-
-@Kernel
-def add_rows(output: Tensor, table: Tensor, rows: Tensor) -> None:
-    """output (N, D) += table[rows]; rows: int64 (N,)."""
-    index = rows.unsqueeze(-1).expand(*rows.shape, table.shape[-1])
-    output.add_(table.gather(-2, index))
-
-
-@add_rows.on_cpu
-def add_rows_loop(output, table, rows):
-    for n in range(len(output)):
-        out, other = output[n], table[rows[n]]
-        for d in range(len(out)):
-            out[d] += other[d]
-
-
-@Kernel
-def scatter_rows(gradient: Tensor, rows: Tensor, table_gradient: Tensor) -> None:
-    """table_gradient[rows[n]] += gradient[n], for every n."""
-    index = rows.unsqueeze(-1).expand(*rows.shape, gradient.shape[-1])
-    table_gradient.scatter_add_(-2, index, gradient)
-
-
-@scatter_rows.on_cpu
-def scatter_rows_loop(gradient, rows, table_gradient):
-    for n in range(len(gradient)):
-        row, total = gradient[n], table_gradient[rows[n]]
-        for d in range(len(row)):
-            total[d] += row[d]
 
 
 @Kernel

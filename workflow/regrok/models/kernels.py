@@ -128,6 +128,25 @@ def bias_relu_backward_loop(gradient, output, bias_gradient):
 
 
 @Kernel
+def drop(values: Tensor, mask: Tensor, rate: Tensor, output: Tensor) -> None:
+    """mask (N, H), uniform in [0, 1), becomes 0 where it is below rate (1,) and 1 / (1 - rate) elsewhere; output (N, H)
+    = values (N, H) * mask."""
+    share = rate.unsqueeze(-1)
+    mask.copy_((mask >= share) / (1 - share))
+    torch.mul(values, mask, out=output)
+
+
+@drop.on_cpu
+def drop_loop(values, mask, rate, output):
+    kept = np.float32(1) / (np.float32(1) - rate[0])
+    for n in range(len(values)):
+        row, drawn, out = values[n], mask[n], output[n]
+        for h in range(len(row)):
+            drawn[h] = np.float32(0) if drawn[h] < rate[0] else kept
+            out[h] = row[h] * drawn[h]
+
+
+@Kernel
 def pairs_relu(left: Tensor, right: Tensor, tokens: Tensor, output: Tensor) -> None:
     """output[b] = relu(left[x] + right[y]) for the pair (x, y) = tokens[b]; left, right: (T, H), tokens: (B, 2)."""
     x, y = tokens.unsqueeze(-1).expand(*tokens.shape, left.shape[-1]).unbind(-2)
@@ -165,6 +184,36 @@ def pairs_relu_backward_loop(gradient, output, tokens, left_gradient, right_grad
             part = np.float32(0) if shown[h] <= 0 else row[h]
             x[h] += part
             y[h] += part
+
+
+@Kernel
+def add_rows(output: Tensor, table: Tensor, rows: Tensor) -> None:
+    """output (N, D) += table[rows]; rows: int64 (N,)."""
+    index = rows.unsqueeze(-1).expand(*rows.shape, table.shape[-1])
+    output.add_(table.gather(-2, index))
+
+
+@add_rows.on_cpu
+def add_rows_loop(output, table, rows):
+    for n in range(len(output)):
+        out, other = output[n], table[rows[n]]
+        for d in range(len(out)):
+            out[d] += other[d]
+
+
+@Kernel
+def scatter_rows(gradient: Tensor, rows: Tensor, table_gradient: Tensor) -> None:
+    """table_gradient[rows[n]] += gradient[n], for every n."""
+    index = rows.unsqueeze(-1).expand(*rows.shape, gradient.shape[-1])
+    table_gradient.scatter_add_(-2, index, gradient)
+
+
+@scatter_rows.on_cpu
+def scatter_rows_loop(gradient, rows, table_gradient):
+    for n in range(len(gradient)):
+        row, total = gradient[n], table_gradient[rows[n]]
+        for d in range(len(row)):
+            total[d] += row[d]
 
 
 @Kernel

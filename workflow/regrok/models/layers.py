@@ -95,6 +95,31 @@ class Linear:
         return torch.matmul(gradient, self.weight, out=back)
 
 
+class Dropout:
+    """nn.Dropout at one site, with its own name in the plain form."""
+
+    def __init__(self, name: str, rate: float, workspace: Workspace):
+        self.name, self.workspace = f"{name}.dropout", workspace
+        self.rate = workspace.get(f"{self.name}.rate", 1).fill_(rate)
+
+    def forward(self, values: Tensor, noise) -> Tensor:
+        """(N, H) -> (N, H). noise: has a method `fill` that overwrites a tensor with uniform numbers in [0, 1); None
+        gives back `values`."""
+        self.mask = None
+        if noise is None:
+            return values
+        self.mask, output = (self.workspace.get(f"{self.name}.{n}", *values.shape[-2:]) for n in ("mask", "output"))
+        noise.fill(self.mask)
+        kernels.drop(values, self.mask, self.rate, output)
+        return output
+
+    def backward(self, gradient: Tensor) -> Tensor:
+        """(N, H) -> (N, H); `gradient` itself stays as it is."""
+        if self.mask is None:
+            return gradient
+        return torch.mul(gradient, self.mask, out=self.workspace.get(f"{self.name}.gradient", *gradient.shape[-2:]))
+
+
 class CrossEntropy:
     """Cross-entropy of float32 logits, computed in float32 or float64."""
 

@@ -1,32 +1,42 @@
-"""The LSTM of report 001, appendix B: x op y =, the answer read from its last output."""
+"""The LSTM of report 001, appendix B: x1 op x2 ... =, the answer read from its last output."""
 
 import torch
 from torch import Tensor, nn
 
 from ..cell import LSTM as LSTMSettings
-from . import attention, kernels, recurrence
-from .layers import Linear, Workspace
+from . import kernels, recurrence
+from .layers import Dropout, Linear, Workspace
 from .parameters import Part
-from .sequence import Embedding, Table
+from .sequence import Drop, Embedding, Prefixes, Table, nothing
 
 
 class LSTM(nn.Module):
-    """The definition: tokens int64 (B, 2) -> logits (B, classes + 2), one for each token of the vocabulary.
+    """The definition: operands int64 (B, K) -> logits (B, classes + 2), one for each token of the vocabulary.
     Initialised as PyTorch does (embeddings N(0, 1)), from `generator`."""
 
-    def __init__(self, settings: LSTMSettings, tokens: int, classes: int, generator: torch.Generator | None = None):
+    def __init__(
+        self,
+        settings: LSTMSettings,
+        tokens: int,
+        classes: int,
+        generator: torch.Generator | None = None,
+        terms: int = 2,
+    ):
         super().__init__()
-        self.embedding = Embedding(tokens, settings.width)
-        self.lstm = nn.LSTM(settings.width, settings.hidden, settings.layers, batch_first=True)
+        self.embedding = Embedding(tokens, terms, settings.width)
+        widths = [settings.width, *[settings.hidden] * (settings.layers - 1)]
+        self.layers = nn.ModuleList(nn.LSTM(width, settings.hidden, batch_first=True) for width in widths)
         self.readout = nn.Linear(settings.hidden, classes + 2)
         with torch.no_grad():
             self.embedding.initialise(generator)
             bound = settings.hidden**-0.5  # nn.LSTM's, and nn.Linear's of as many inputs
-            for value in (*self.lstm.parameters(), *self.readout.parameters()):
+            for value in (*self.layers.parameters(), *self.readout.parameters()):
                 value.uniform_(-bound, bound, generator=generator)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        outputs, _ = self.lstm(self.embedding(tokens))
+    def forward(self, operands: Tensor, drop: Drop = nothing) -> Tensor:
+        outputs = self.embedding(operands)
+        for index, layer in enumerate(self.layers):
+            outputs, _ = layer(outputs if index == 0 else drop(f"layers.{index - 1}", outputs))
         return self.readout(outputs[:, -1])
 
 
@@ -39,40 +49,35 @@ def unfold(plain: LSTM) -> dict[str, Tensor]:
 
 
 class Step:
-    """One position of a layer. A row is a state: of x and of the operator there is one for each token x, of y and "="
-    one for each example.
+    """One position of a layer, whose N rows are the states there (see `Prefixes`).
 
-    rows: those of this position among the states of all. inputs, before: int64 (N,), the row of the layer's inputs and
-    of the states one position earlier that each of the N comes from; at the first position, of zeros.
+    rows: theirs among the states of all positions. inputs, before: int64 (N,), the row of the layer's inputs and of the
+    states one position earlier that each comes from; at the first position, of zeros.
     """
 
     def __init__(self, rows: slice, inputs: Tensor, before: Tensor):
         self.rows, self.inputs, self.before = rows, inputs.contiguous(), before.contiguous()
 
 
-def steps(tokens: Tensor, p: int) -> tuple[list[Step], list[Step]]:
-    """Of the first layer, whose inputs are a `Table`, and of a later one, whose inputs are states.
-
-    tokens: int64 (B, 2), out of p residues.
-    """
-    x, y = tokens.unbind(-1)
-    lead, examples = x.shape[:-1], x.shape[-1]
-    every, each = (torch.arange(n, device=x.device).expand(*lead, n) for n in (p, examples))
-    fixed = torch.full_like
-    ends = (0, p, 2 * p, 2 * p + examples, 2 * (p + examples))
-    rows = [slice(first, last) for first, last in zip(ends, ends[1:], strict=False)]
-    before = (fixed(every, 0), every, x, each)
-    table = (every, fixed(every, p), p + 1 + y, fixed(x, 2 * p + 1))
-    states = (every, p + every, 2 * p + each, 2 * p + examples + each)
-    return tuple([Step(*parts) for parts in zip(rows, inputs, before, strict=True)] for inputs in (table, states))
+def steps(prefixes: Prefixes) -> tuple[list[Step], list[Step]]:
+    """Of the first layer, whose inputs are a `Table`, and of a later one, whose inputs are states."""
+    found = ([], [])
+    for position in range(prefixes.positions):
+        if position:
+            before = prefixes.states(position - 1, position) - prefixes.ends[position - 1]
+        else:
+            before = torch.zeros_like(prefixes.prefixes(0))
+        for steps, inputs in zip(found, (prefixes.table, prefixes.states), strict=True):
+            steps.append(Step(prefixes.rows(position), inputs(position, position), before))
+    return found
 
 
 class Layer:
-    """One layer of an LSTM over the states of all positions, (2 p + 2 B, H)."""
+    """One layer of an LSTM over the states of all positions: M of them, H units; N rows of inputs, I wide."""
 
     def __init__(self, part: Part, index: int, workspace: Workspace):
-        self.name, self.workspace, self.first = f"lstm.{index}", workspace, index == 0
-        names = [f"lstm.{kind}_{side}_l{index}" for side in ("ih", "hh") for kind in ("weight", "bias")]
+        self.name, self.workspace, self.first = f"layers.{index}", workspace, index == 0
+        names = [f"layers.{index}.{kind}_{side}_l0" for side in ("ih", "hh") for kind in ("weight", "bias")]
         self.weight, self.bias, self.recurrent, self.recurrent_bias = (part.values[name] for name in names)
         self.gradients = [part.gradients[name] for name in names]
         self.width = self.recurrent.shape[-1]
@@ -81,7 +86,7 @@ class Layer:
         return [self.workspace.get(f"{self.name}.{name}", rows, width) for name in names]
 
     def forward(self, inputs: Tensor, steps: list[Step]) -> Tensor:
-        """inputs (M, I) -> hidden states (2 p + 2 B, H)."""
+        """inputs (N, I) -> hidden states (M, H)."""
         self.inputs, self.steps = inputs, steps
         rows, width = steps[-1].rows.stop, self.width
         (given,) = self.buffers("given", rows=inputs.shape[-2], width=4 * width)
@@ -104,7 +109,7 @@ class Layer:
         return self.hidden
 
     def backward(self, gradient: Tensor) -> Tensor:
-        """gradient: of the hidden states, (2 p + 2 B, H), overwritten -> of the inputs, (M, I)."""
+        """gradient: of the hidden states, (M, H), overwritten -> of the inputs, (N, I)."""
         rows, width = gradient.shape[-2:]
         (cells,) = self.buffers("cell_gradient", rows=rows, width=width)
         (gates,) = self.buffers("gates_gradient", rows=rows, width=4 * width)
@@ -118,7 +123,7 @@ class Layer:
             recurrence.lstm_cell_backward(*at[:2], before[0], step.before, *at[2:], before[1])
             if earlier:
                 seen = recurrent[..., earlier.rows, :]
-                attention.scatter_rows(at[4], step.before, seen)
+                kernels.scatter_rows(at[4], step.before, seen)
                 back = self.workspace.get(f"{self.name}.back", seen.shape[-2], width)
                 gradient[..., earlier.rows, :].add_(torch.matmul(seen, self.recurrent, out=back))
         weight, bias, recurrent_weight, recurrent_bias = self.gradients
@@ -136,35 +141,37 @@ class Layer:
         return [(self.cell, self.zeros[1]), (cells, spare)]
 
     def onto_inputs(self, gates: Tensor) -> Tensor:
-        """The gradient of the inputs' share of the gates, (M, 4 H)."""
+        """The gradient of the inputs' share of the gates, (N, 4 H)."""
         if not self.first:
             return gates
         (given,) = self.buffers("given_gradient", rows=self.inputs.shape[-2], width=4 * self.width)
         given.zero_()
         for step in self.steps:
-            attention.scatter_rows(gates[..., step.rows, :], step.inputs, given)
+            kernels.scatter_rows(gates[..., step.rows, :], step.inputs, given)
         return given
 
 
 class Stacked:
     """The same function on a part of a stack, each distinct prefix once, with its backward pass:
-    tokens int64 (B, 2) -> logits (B, classes + 2)."""
+    operands int64 (B, K) -> logits (B, classes + 2)."""
 
     def __init__(self, settings: LSTMSettings, part: Part, workspace: Workspace):
         self.workspace = workspace
         self.table = Table(part, workspace)
         self.layers = [Layer(part, index, workspace) for index in range(settings.layers)]
+        self.dropouts = [Dropout(layer.name, settings.dropout, workspace) for layer in self.layers[:-1]]
         self.readout = Linear(part, "readout", False, workspace)
 
     def prepare(self) -> None:
         """Must be called after the parameters have changed, or another part was computed, and before `forward`."""
         self.table.prepare()
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        first, later = steps(tokens, self.table.tokens)
-        hidden = self.table.rows
-        for layer in self.layers:
-            hidden = layer.forward(hidden, first if layer is self.layers[0] else later)
+    def forward(self, operands: Tensor, noise=None) -> Tensor:
+        """noise: see `Dropout`; with it no two examples have a prefix in common."""
+        first, later = steps(Prefixes(operands, self.table.tokens, shared=noise is None))
+        hidden = self.layers[0].forward(self.table.rows, first)
+        for layer, dropout in zip(self.layers[1:], self.dropouts, strict=True):
+            hidden = layer.forward(dropout.forward(hidden, noise), later)
         self.answers = first[-1].rows
         return self.readout.forward(hidden[..., self.answers, :])
 
@@ -173,6 +180,6 @@ class Stacked:
         back = self.readout.backward(gradient)
         gradient = self.workspace.get("states_gradient", self.answers.stop, back.shape[-1]).zero_()
         gradient[..., self.answers, :] = back
-        for layer in reversed(self.layers):
-            gradient = layer.backward(gradient)
-        self.table.backward(gradient)
+        for layer, dropout in zip(self.layers[:0:-1], reversed(self.dropouts), strict=True):
+            gradient = dropout.backward(layer.backward(gradient))
+        self.table.backward(self.layers[0].backward(gradient))

@@ -10,9 +10,16 @@ from .parameters import Part
 
 class MLP(nn.Module):
     """The definition: tokens int64 (B, 2) -> logits (B, classes). PyTorch's default initialisation of linear layers,
-    embeddings from N(0, embedding_std²), all drawn from `generator`."""
+    embeddings from N(0, embedding_std²), all drawn from `generator`. There are always two terms."""
 
-    def __init__(self, settings: MLPSettings, tokens: int, classes: int, generator: torch.Generator | None = None):
+    def __init__(
+        self,
+        settings: MLPSettings,
+        tokens: int,
+        classes: int,
+        generator: torch.Generator | None = None,
+        terms: int = 2,
+    ):
         super().__init__()
         self.embed_x = nn.Embedding(tokens, settings.embedding)
         self.embed_y = nn.Embedding(tokens, settings.embedding)
@@ -68,7 +75,7 @@ class Stacked:
         """Must be called after the parameters have changed, or another part was computed, and before `forward`."""
         self.embedding.fold()
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, noise: None = None) -> Tensor:
         hidden = self.embedding.forward(tokens)
         for linear in self.linears:
             hidden = linear.forward(hidden)

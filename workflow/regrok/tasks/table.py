@@ -17,3 +17,11 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.answer)
+
+    def operands(self, index: np.ndarray) -> np.ndarray:
+        """Operands of the examples with these numbers: int64 (*index.shape, 2)."""
+        return np.stack([self.x[index], self.y[index]], axis=-1)
+
+    def answers(self, index: np.ndarray) -> np.ndarray:
+        """Their answers: int64, of the shape of `index`."""
+        return self.answer[index]

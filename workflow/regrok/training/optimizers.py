@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ..cell import SGD, Adam, Constant, Cosine, Staircase
+from ..cell import SGD, Adam, Constant, Cosine, RMSprop, Staircase
 
 
 def decayed(names: list[str], decays: str) -> set[str]:
@@ -14,14 +14,24 @@ def decayed(names: list[str], decays: str) -> set[str]:
     return {name for name in names if not any(part in name for part in spared)}
 
 
-def optimizer(settings: Adam | SGD, buffers: list[Tensor]) -> torch.optim.Optimizer:
-    """A fused torch.optim optimiser over the decayed and the undecayed buffer of `Parameters` (in that order)."""
+def optimizer(settings: Adam | SGD | RMSprop, buffers: list[Tensor]) -> torch.optim.Optimizer:
+    """A torch.optim optimiser, fused where there is one, over the decayed and the undecayed buffer of `Parameters` (in
+    that order)."""
     decays = (settings.weight_decay, 0.0)
     groups = [
         {"params": [buffer], "weight_decay": decay}
         for buffer, decay in zip(buffers, decays, strict=True)
         if buffer.numel()
     ]
+    if settings.name == "rmsprop":
+        return torch.optim.RMSprop(
+            groups,
+            lr=settings.learning_rate,
+            alpha=settings.alpha,
+            eps=settings.epsilon,
+            momentum=settings.momentum,
+            foreach=False,
+        )
     common = {"lr": settings.learning_rate, "fused": True}
     if settings.name == "sgd":
         return torch.optim.SGD(groups, momentum=settings.momentum, **common)

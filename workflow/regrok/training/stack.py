@@ -10,26 +10,28 @@ from torch import Tensor
 from ..cell import Cell
 from ..models.layers import CrossEntropy, Workspace
 from ..models.parameters import Parameters
-from ..tasks.split import split
+from ..tasks.split import evaluated, split
+from ..tasks.sums import Sums
+from ..tasks.table import Table
 from .batches import BatchOrder
 from .optimizers import decayed, optimizer, rate_factor
-from .streams import generator, torch_generator
+from .streams import Noise, generator, torch_generator
 
 EVALUATION_BATCH = 512  # examples at a time: large enough for the products, small enough for the cache
+BATCHES_AT_HAND = 64  # looked up at a time: more calls cost more, and an epoch of a large task does not fit into memory
 
 METRICS = ("train_loss", "val_loss", "train_acc", "val_acc", "weight_norm", "zero_loss_share")
 
 
 @dataclass(frozen=True)
 class Data:
-    """A member's task and split. inputs: int64 (n, 2); answers: int64 (n,); train, validation: bool (n,)."""
+    """A member's task and split. train, validation: bool (n,); seen: numbers of the examples that accuracies are
+    measured on, int64."""
 
-    inputs: np.ndarray
-    answers: np.ndarray
+    examples: Table | Sums
     train: np.ndarray
     validation: np.ndarray
-    tokens: int
-    classes: int
+    seen: np.ndarray
 
 
 def data(cell: Cell, seed: int) -> Data:
@@ -37,8 +39,7 @@ def data(cell: Cell, seed: int) -> Data:
     family = importlib.import_module(f"..tasks.{cell.task.family}", __package__)
     examples = family.table(**cell.task.model_dump())
     train, validation = split(examples, cell.split.fraction, cell.split.pairs, generator(seed, "split"))
-    inputs = np.stack([examples.x, examples.y], axis=1)
-    return Data(inputs, examples.answer, train, validation, examples.tokens, examples.classes)
+    return Data(examples, train, validation, evaluated(train, validation, generator(seed, "evaluation")))
 
 
 class Stack:
@@ -54,9 +55,7 @@ class Stack:
         self.step = 0
         self.place(seeds)
         for index, seed in enumerate(seeds):
-            plain = self.module.Plain(
-                cell.model, self.data[0].tokens, self.data[0].classes, torch_generator(seed, "initialisation")
-            )
+            plain = self.plain(torch_generator(seed, "initialisation"))
             with torch.no_grad():
                 self.parameters.load(index, self.module.unfold(plain))
 
@@ -64,9 +63,7 @@ class Stack:
         """Everything whose shape depends on the members: data, parameters (zero), layers, optimiser (fresh)."""
         self.seeds = list(seeds)
         self.data = [data(self.cell, seed) for seed in seeds]
-        first = self.data[0]
-        plain = self.module.Plain(self.cell.model, first.tokens, first.classes)
-        shapes = {name: tuple(value.shape) for name, value in self.module.unfold(plain).items()}
+        shapes = {name: tuple(value.shape) for name, value in self.module.unfold(self.plain()).items()}
         self.parameters = Parameters(
             shapes, decayed(list(shapes), self.cell.optimizer.decays), len(seeds), device=self.device
         )
@@ -80,35 +77,54 @@ class Stack:
         self.optimizer = optimizer(self.cell.optimizer, self.parameters.buffers)
         train = np.stack([np.flatnonzero(member.train) for member in self.data])
         self.batches = BatchOrder(self.cell.batches, self.seeds, train)
-        self.epoch = -1
-        self.inputs = torch.as_tensor(first.inputs, device=self.device)
-        self.answers = torch.as_tensor(first.answers, device=self.device)
+        self.epoch, self.at_hand = -1, range(0)
+        seen = np.stack([member.seen for member in self.data])
+        self.seen = [self.look_up(index) for index in seen.reshape(len(parts), *self.lead, -1)]
         self.masks = {
-            part: torch.as_tensor(np.stack([getattr(member, part) for member in self.data]), device=self.device)
-            for part in ("train", "validation")
+            side: torch.as_tensor(np.stack([getattr(m, side)[m.seen] for m in self.data]), device=self.device)
+            for side in ("train", "validation")
         }
 
+    def plain(self, generator: torch.Generator | None = None) -> torch.nn.Module:
+        """The plain form of a member, initialised from `generator`."""
+        examples = self.data[0].examples
+        return self.module.Plain(self.cell.model, examples.tokens, examples.classes, generator, self.cell.task.terms)
+
+    def look_up(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Inputs int64 (*index.shape, K) and answers (*index.shape,) of examples by their numbers."""
+        examples = self.data[0].examples
+        found = examples.operands(index), examples.answers(index)
+        return tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in found)
+
     def batch(self) -> list[tuple[Tensor, Tensor]]:
-        """Inputs (B, 2) and answers (B,) of the next step, for each part of the stack."""
+        """Inputs (B, K) and answers (B,) of the next step, for each part of the stack."""
         epoch, index = divmod(self.step, self.batches.per_epoch)
         if epoch != self.epoch:
-            self.epoch = epoch
+            self.epoch, self.at_hand = epoch, range(0)
+            self.orders = self.batches.order(epoch)
+        if index not in self.at_hand:
             size = self.cell.batches.size
-            orders = torch.as_tensor(self.batches.order(epoch), device=self.device).view(
-                len(self.models), *self.lead, -1
-            )
-            self.epoch_batches = [
-                list(zip(self.inputs[order].split(size, -2), self.answers[order].split(size, -1), strict=True))
-                for order in orders
+            self.at_hand = range(index, index + BATCHES_AT_HAND)
+            orders = self.orders[:, index * size : self.at_hand.stop * size]
+            self.batches_at_hand = [
+                list(zip(*(part.split(size, axis) for part, axis in zip(found, (-2, -1), strict=True)), strict=True))
+                for found in (self.look_up(order) for order in orders.reshape(len(self.models), *self.lead, -1))
             ]
-        return [batches[index] for batches in self.epoch_batches]
+        return [batches[index - self.at_hand.start] for batches in self.batches_at_hand]
+
+    def noise(self) -> list[Noise | None]:
+        """What dropout draws in the next step, for each part of the stack; None without dropout."""
+        if not getattr(self.cell.model, "dropout", 0):
+            return [None] * len(self.models)
+        groups = [self.seeds] if self.lead else [[seed] for seed in self.seeds]
+        return [Noise(seeds, self.step) for seeds in groups]
 
     def differentiate(self) -> Tensor:
         """Fill the gradients of every member on the next step's batch; returns the losses on it, (S,)."""
         losses = []
-        for model, (inputs, answers) in zip(self.models, self.batch(), strict=True):
+        for model, (inputs, answers), noise in zip(self.models, self.batch(), self.noise(), strict=True):
             model.prepare()
-            loss, gradient = self.loss.forward(model.forward(inputs), answers)
+            loss, gradient = self.loss.forward(model.forward(inputs, noise), answers)
             model.backward(gradient)
             losses.append(loss)
         return losses[0] if self.lead else torch.tensor(losses, dtype=self.loss.dtype)
@@ -124,18 +140,17 @@ class Stack:
         return losses
 
     def evaluate(self) -> dict[str, np.ndarray]:
-        """Means over the training and the validation set of each member: METRICS -> float64 (S,)."""
-        examples = len(self.answers)
+        """Means over the training and the validation examples that are evaluated: METRICS -> float64 (S,)."""
+        examples = self.masks["train"].shape[1]
         losses = torch.empty(len(self.models), *self.lead, examples, dtype=torch.float64, device=self.device)
         correct = torch.empty_like(losses, dtype=torch.bool)
-        for model, own_losses, own_correct in zip(self.models, losses, correct, strict=True):
+        for model, (inputs, answers), *judgements in zip(self.models, self.seen, losses, correct, strict=True):
             model.prepare()
             for first in range(0, examples, EVALUATION_BATCH):
                 part = slice(first, first + EVALUATION_BATCH)
-                inputs, answers = self.inputs[part], self.answers[part]
-                logits = model.forward(inputs.expand(*self.lead, *inputs.shape))
-                judged = self.loss.judge(logits, answers.expand(*self.lead, *answers.shape))
-                own_losses[..., part], own_correct[..., part] = judged
+                judged = self.loss.judge(model.forward(inputs[..., part, :]), answers[..., part])
+                for judgement, values in zip(judgements, judged, strict=True):
+                    judgement[..., part] = values
         loss, correct = (values.view(len(self.seeds), -1) for values in (losses, correct))
         train, validation = self.masks["train"], self.masks["validation"]
 
