@@ -12,6 +12,8 @@ SGD = {
     "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0, "momentum": 0.9, "decays": "no_biases"},
     "schedule": {"shape": "cosine", "warmup": 0, "horizon": 5000},
 }
+LSTM = {"architecture": "lstm", "width": 7, "hidden": 9, "layers": 2, "dropout": 0.0}
+MLP = {"architecture": "mlp", "embedding": 80, "hidden": 128, "layers": 2, "embedding_std": 1.0}
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_every_setting_makes_another_cell(cell, change):
         ({"task__modulus": 96}, "'divide' needs a prime modulus, and 96 is not prime"),
         ({"split__fraction": 0.05}, r"at most 466, the training set \(fraction 0.05 of 9312 examples\), not 512"),
         ({"split__fraction": 1.0}, "less than 1"),
-        ({"task__operation": "xor"}, "'add', 'subtract', 'multiply' or 'divide'"),
+        ({"task__operation": "xor"}, "'add', 'subtract', 'multiply', 'divide', 'sum'"),
         ({"optimizer__momentum": 0.9}, "momentum"),
         ({"optimizer__weight_decay": float("nan")}, "finite"),
         ({"optimizer__weight_decay": True}, "must be a number"),
@@ -131,3 +133,27 @@ def test_factors_are_one_flat_row(cell, base_cell):
 def test_a_cell_cannot_be_changed(cell):
     with pytest.raises(ValidationError, match="frozen"):
         cell().split.fraction = 0.3
+
+
+@pytest.mark.parametrize(
+    ("terms", "pairs", "model", "message"),
+    [
+        (3, "ordered", MLP, "the model 'mlp' takes two operands, and the task has 3"),
+        (3, "unordered", LSTM, "split.pairs must be 'ordered' for 3 operands, not 'unordered'"),
+        (9, "ordered", LSTM, "at most 33554432 can be put into a random order"),
+        (2, "ordered", LSTM, "greater than or equal to 3"),
+    ],
+)
+def test_sums_of_several_terms(cell, terms, pairs, model, message):
+    blocks = {"task": {"operation": "sum", "modulus": 11, "terms": terms}, "model": model}
+    with pytest.raises(ValidationError, match=message):
+        cell(blocks, split__pairs=pairs)
+
+
+def test_steps_of_an_epoch_by_hand(cell):
+    """4 656 examples are nine batches of 512 and 48."""
+    assert cell().steps_per_epoch == 10
+    assert cell(batches__last="drop").steps_per_epoch == 9
+    terms = cell({"task": {"operation": "sum", "modulus": 41, "terms": 3}, "model": LSTM}, batches__size=256)
+    assert (terms.train_examples, terms.steps_per_epoch) == (34_460, 135)
+    assert terms.id.startswith("sum41x3-f0.5-lstm-adamw-wd1-")

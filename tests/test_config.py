@@ -160,21 +160,15 @@ SHAPE = {
         "",
         "settings.mlp.schedule.shape is missing; it must be 'constant', 'cosine' or 'staircase'.",
     ),
-    "architecture without a table": (
-        "{architecture: mlp, embedding: 80, hidden: 128, layers: 2, embedding_std: 1.0}",
-        "{architecture: lstm, width: 80, hidden: 128, layers: 2}",
-        "studies.fractions.grids[0] with split.fraction 0.3 and task.operation 'divide': architecture 'lstm' can be "
-        "trained, but no table shows its settings yet; it must be 'mlp'.",
-    ),
     "unknown optimiser": (
         "name: adamw",
         "name: lion",
-        "settings.mlp.optimizer.name must be 'adam', 'adamw' or 'sgd', not 'lion'.",
+        "settings.mlp.optimizer.name must be 'adam', 'adamw', 'rmsprop' or 'sgd', not 'lion'.",
     ),
     "unknown operation": (
         "operation: divide, mod",
         "operation: xor, mod",
-        "settings.mlp.task.operation must be 'add', 'subtract', 'multiply' or 'divide', not 'xor'.",
+        "settings.mlp.task.operation must be 'add', 'divide', 'multiply', 'subtract' or 'sum', not 'xor'.",
     ),
     "composite modulus": (
         "modulus: 97",
@@ -290,7 +284,7 @@ GRIDS = {
     "unknown setting in cases": (
         "[{task.operation: divide},",
         "[{task.zzz: divide},",
-        "studies.fractions.grids[1].cases[0].task.zzz is no known setting; known are task.operation and task.modulus.",
+        "studies.fractions.grids[1].cases[0].task.zzz is no known setting; known are task.operation, task.modulus and task.terms.",
     ),
     "unknown setting in the reference": (
         "reference: {split.fraction: 0.3}",
@@ -322,7 +316,7 @@ GRIDS = {
         "[{task.operation: divide}, {task.operation: add}]",
         "[{task.operation: divide}, {task.operation: plus}]",
         "studies.fractions.grids[1].cases[1].task.operation must be "
-        "'add', 'subtract', 'multiply' or 'divide', not 'plus'.",
+        "'add', 'divide', 'multiply', 'subtract' or 'sum', not 'plus'.",
     ),
     "value in a study's set": (
         "set: {batches.order: shuffled}",

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from regrok.tasks.modular import OPERATIONS, table
-from regrok.tasks.split import split, train_size
+from regrok.tasks.split import EVALUATED, FULLY_EVALUATED, evaluated, evaluated_sizes, split, train_size
 from regrok.tasks.table import Table
 
 FRACTIONS = st.floats(0.001, 0.999)
@@ -84,3 +85,29 @@ def test_every_example_is_drawn_equally_often(pairs):
     counts = sum(halves(task, 0.4, pairs, seed)[0].astype(int) for seed in range(1000))
     assert counts.sum() == 10_000
     assert abs(counts - 400).max() < 70
+
+
+@pytest.mark.parametrize(
+    ("total", "fraction", "sizes"),
+    [
+        (1681, 0.7, (1177, 504)),
+        (FULLY_EVALUATED, 0.5, (8192, 8192)),
+        (68_921, 0.7, (EVALUATED, EVALUATED)),
+        (68_921, 0.01708, (1177, EVALUATED)),
+        (68_921, 0.99, (EVALUATED, 689)),
+    ],
+)
+def test_accuracies_are_measured_on_all_or_on_so_many(total, fraction, sizes):
+    train = np.zeros(total, dtype=bool)
+    train[np.random.default_rng(0).permutation(total)[: train_size(total, fraction)]] = True
+    seen = evaluated(train, ~train, np.random.default_rng(1))
+    assert evaluated_sizes(total, int(train.sum())) == sizes
+    assert (train[seen].sum(), (~train)[seen].sum()) == sizes
+    assert (np.diff(seen) > 0).all()
+
+
+def test_the_sample_bounds_the_error_of_an_accuracy():
+    """The 95 % half widths that the docstring of EVALUATED states, from the binomial distribution itself."""
+    for accuracy, points in ((0.5, 2.2), (0.99, 0.44)):
+        low, high = binom.interval(0.95, EVALUATED, accuracy)
+        assert (high - low) / 2 / EVALUATED <= points / 100

@@ -7,17 +7,20 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tiny import ODD, VARIANTS, differences, tiny
+from tiny import LSTM, ODD, RESIDUAL, SUMS, TRANSFORMER, VARIANTS, differences, tiny
 from torch import Tensor
 from torch.nn import functional
 
 from regrok.models.kernels import Kernel
 from regrok.models.parameters import Parameters
-from regrok.training.stack import METRICS, Stack, data
+from regrok.tasks.split import EVALUATED
+from regrok.training.stack import BATCHES_AT_HAND, METRICS, Stack, data
 from regrok.training.streams import torch_generator
 
 SEEDS = range(5)
 STEPS = 40
+SEQUENCES = ("transformer", "transformer, dropout", "lstm", "lstm, dropout, three terms", "residual mlp")
+SEQUENCES += ("residual mlp, summed, dropout", "transformer, three terms")
 
 
 @cache
@@ -53,7 +56,9 @@ ACTIONS = st.one_of(
 )
 
 
-@pytest.mark.parametrize("variant", ["odd sizes", "sgd, biases spared", "short batch dropped"])
+@pytest.mark.parametrize(
+    "variant", ["odd sizes", "sgd, biases spared", "short batch dropped", "transformer, dropout", "rmsprop"]
+)
 @settings(max_examples=8, deadline=None)
 @example(
     course=[
@@ -124,9 +129,13 @@ def test_a_state_is_a_copy():
     assert differences(state, stack.state(1))
 
 
-@pytest.mark.parametrize("variant", ["base", "sgd", "biases spared", "sgd without momentum"])
+@pytest.mark.parametrize("variant", ["base", "sgd", "biases spared", "sgd without momentum", "rmsprop"])
 def test_a_state_holds_parameters_and_moments(variant):
-    moments = {"sgd": {"momentum_buffer"}, "sgd without momentum": set()}.get(variant, {"exp_avg", "exp_avg_sq"})
+    moments = {
+        "sgd": {"momentum_buffer"},
+        "sgd without momentum": set(),
+        "rmsprop": {"square_avg", "momentum_buffer"},
+    }.get(variant, {"exp_avg", "exp_avg_sq"})
     buffers = ["decayed", "undecayed"] if variant == "biases spared" else ["decayed"]
     state = alone(variant, 0)[0][-1]
     filled = {name for name, array in state.items() if array.any()}
@@ -134,19 +143,30 @@ def test_a_state_holds_parameters_and_moments(variant):
 
 
 @pytest.mark.parametrize(
-    "overrides", [{}, {"split.pairs": "unordered"}, {"split.fraction": 0.37, **ODD}, {"task.modulus": 31}]
+    "overrides",
+    [
+        {},
+        {"split.pairs": "unordered"},
+        {"split.fraction": 0.37, **ODD},
+        {"task.modulus": 31},
+        {"model": TRANSFORMER | {"dropout": 0.5}, **SUMS},
+        {"model": LSTM | {"dropout": 0.5}},
+        {"model": RESIDUAL | {"dropout": 0.5}},
+    ],
 )
 def test_evaluation_against_a_plain_float64_model(overrides):
-    """In one pass of EVALUATION_BATCH examples and in several; examples on neither side of a split do not count."""
+    """In one pass of EVALUATION_BATCH examples and in several; examples on neither side of a split do not count, and
+    nothing is dropped."""
     cell = tiny(overrides)
     seeds = [3, 4]
     evaluation = Stack(cell, seeds).evaluate()
     module = Stack(cell, seeds).module
     for index, seed in enumerate(seeds):
         examples = data(cell, seed)
-        plain = module.Plain(cell.model, examples.tokens, examples.classes, torch_generator(seed, "initialisation"))
-        plain = plain.double()
-        logits, answers = plain(torch.as_tensor(examples.inputs)), torch.as_tensor(examples.answers)
+        task, every = examples.examples, np.arange(len(examples.examples))
+        generator = torch_generator(seed, "initialisation")
+        plain = module.Plain(cell.model, task.tokens, task.classes, generator, cell.task.terms).double()
+        logits, answers = plain(torch.as_tensor(task.operands(every))), torch.as_tensor(task.answers(every))
         losses = functional.cross_entropy(logits, answers, reduction="none").detach().numpy()
         hits = (logits.argmax(1) == answers).numpy()
         expected = {
@@ -176,7 +196,7 @@ def test_float64_loss_reaches_zero_later():
     assert shares["float64"] < 0.1
 
 
-@pytest.mark.parametrize("variant", ["base", "odd sizes", "float64 loss", "three layers", "sgd", "transformer", "lstm"])
+@pytest.mark.parametrize("variant", ["base", "odd sizes", "float64 loss", "three layers", "sgd", *SEQUENCES])
 @pytest.mark.parametrize("members", [1, 3])
 def test_the_form_for_other_devices_trains_alike(variant, members, monkeypatch):
     """All members as one part, kernels by their definitions: as on a GPU, here on the CPU."""
@@ -193,7 +213,7 @@ def test_the_form_for_other_devices_trains_alike(variant, members, monkeypatch):
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("variant", ["base", "transformer", "transformer, pre-norm, float64 loss", "lstm"])
+@pytest.mark.parametrize("variant", ["base", "transformer, pre-norm, float64 loss", *SEQUENCES])
 def test_a_dry_run_on_another_device(variant, monkeypatch):
     """No number is computed on PyTorch's meta device, but a tensor left behind on the CPU is an error there too."""
     monkeypatch.setattr(Tensor, "cpu", lambda self: torch.zeros_like(self, device="cpu"))  # what a record would hold
@@ -206,3 +226,52 @@ def test_a_dry_run_on_another_device(variant, monkeypatch):
         stack.keep(list(range(members - 1)) or [0])
         states = [value for state in stack.optimizer.state.values() for value in state.values()]
         assert {value.device.type for value in (*stack.parameters.gradients.values(), *states)} == {"meta"}
+
+
+def test_a_task_too_large_for_a_table_is_counted_off():
+    """Of 2 825 761 examples batches hold some, and accuracies are measured on a sample of either side."""
+    cell = tiny({"task": {"operation": "sum", "modulus": 41, "terms": 4}, "model": TRANSFORMER, "batches.size": 256})
+    stack = Stack(cell, [0])
+    ((inputs, answers),) = stack.batch()
+    assert inputs.shape == (256, 4)
+    assert torch.equal(inputs.sum(1) % 41, answers)
+    ((seen, seen_answers),) = stack.seen
+    assert seen.shape == (2 * EVALUATED, 4)
+    assert torch.equal(seen.sum(1) % 41, seen_answers)
+    assert [int(mask.sum()) for mask in stack.masks.values()] == [EVALUATED, EVALUATED]
+    assert not (stack.masks["train"] & stack.masks["validation"]).any()
+    places = 41 ** torch.arange(3, -1, -1)
+    numbers = (seen * places).sum(1)
+    assert stack.data[0].train[numbers].tolist() == stack.masks["train"][0].tolist()
+    assert len(numbers.unique()) == 2 * EVALUATED
+
+
+def test_batches_run_on_beyond_those_at_hand(monkeypatch):
+    """The same examples, however many batches are looked up at a time."""
+    few, many = Stack(tiny(ODD), [0, 1]), Stack(tiny(ODD), [0, 1])
+    steps = 3 * few.batches.per_epoch + 2
+
+    def seen(stack: Stack) -> list[list[int]]:
+        found = []
+        for step in range(steps):
+            stack.step = step
+            found.append([torch.cat([inputs, answers[:, None]], 1).tolist() for inputs, answers in stack.batch()])
+        return found
+
+    expected = seen(many)
+    assert few.batches.per_epoch < BATCHES_AT_HAND
+    monkeypatch.setattr("regrok.training.stack.BATCHES_AT_HAND", 3)
+    assert seen(few) == expected
+
+
+def test_dropout_draws_anew_at_every_step_and_never_in_evaluation():
+    stack = Stack(tiny({"model": TRANSFORMER | {"dropout": 0.5}, "optimizer.learning_rate": 1e-12}), [0])
+    stack.batches.whole, losses = True, []
+    stack.batches.settings = stack.batches.settings.model_copy(update={"size": stack.batches.train.shape[1]})
+    before = stack.evaluate()["train_loss"]
+    for step in (0, 1, 0):
+        stack.step = step
+        losses.append(stack.differentiate().item())
+    assert losses[0] != losses[1]
+    assert losses[0] == losses[2]
+    assert stack.evaluate()["train_loss"] == before

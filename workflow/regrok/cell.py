@@ -32,6 +32,9 @@ Decay = Annotated[float, Field(ge=0), NUMBER]
 Beta = Annotated[float, Field(ge=0, lt=1), NUMBER]
 
 
+LARGEST_TASK = 2**25  # examples, whose random order takes 256 MB
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -72,10 +75,9 @@ class Sum(Settings):
 
     @model_validator(mode="after")
     def indexable(self):
-        if self.examples >= 2**31:
-            raise ValueError(
-                f"{self.terms} terms modulo {self.modulus} are {self.examples:.1e} examples; at most 2^31 can be told apart"
-            )
+        if self.examples > LARGEST_TASK:
+            size = f"{self.terms} terms modulo {self.modulus} are {self.examples} examples"
+            raise ValueError(f"{size}; at most {LARGEST_TASK} can be put into a random order in memory")
         return self
 
     @property
@@ -152,7 +154,8 @@ class Transformer(Sequence):
         """Number of trainable parameters."""
         d = self.width
         block = (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 4 * d + (4 * d + 1) * d + 2 * 2 * d
-        return (tokens + 2 + 2 * terms) * d + self.layers * block + 2 * d + (d + 1) * (classes + 2)
+        last = 2 * d if self.norm == "pre" else 0
+        return (tokens + 2 + 2 * terms) * d + self.layers * block + last + (d + 1) * (classes + 2)
 
     def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
         """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`

@@ -88,7 +88,7 @@ class StackedBlock:
 
 
 class Stacked:
-    """The same function on a part of a stack, with its backward pass: operands int64 (B, K) -> logits (B, classes + 2)."""
+    """The same function on a part of a stack, with its backward pass."""
 
     def __init__(self, settings: ResidualMLPSettings, part: Part, workspace: Workspace):
         self.flat, self.workspace = settings.positions == "flatten", workspace
@@ -101,7 +101,7 @@ class Stacked:
         self.table.prepare()
 
     def forward(self, operands: Tensor, noise=None) -> Tensor:
-        """noise: see `Dropout`."""
+        """operands: int64 (B, K) -> logits (B, classes + 2); noise: see `Dropout`."""
         prefixes = Prefixes(operands, self.table.tokens, shared=False)
         rows = [prefixes.table(at, at).contiguous() for at in range(prefixes.positions)]
         self.rows = [torch.stack(rows, -1).flatten(-2)] if self.flat else rows

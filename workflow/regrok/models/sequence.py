@@ -1,8 +1,8 @@
 """The sequence x1 op x2 ... op xK =, for models that read tokens one after the other (report 001, section 1).
 
 Vocabulary: the p residues, the operator, "=". Sequences that agree up to a position share what is computed there.
-Before any layer a row is a token at a position. After one, x1 and the operator behind it are seen p times, all else once an
-example, unless dropout makes every example another.
+Before any layer a row is a token at a position. After one, x1 and the operator behind it are seen p times, all else
+once an example, unless dropout makes every example another.
 """
 
 from collections.abc import Callable, Iterator

@@ -46,6 +46,7 @@ class Block(nn.Module):
 
 class Transformer(nn.Module):
     """The definition: operands int64 (B, K) -> logits (B, classes + 2), one for each token of the vocabulary.
+    Normalised once more before the readout if norm is "pre", where the last sum is not.
     Initialised as PyTorch does (embeddings N(0, 1), attention as nn.MultiheadAttention), from `generator`."""
 
     def __init__(
@@ -60,7 +61,8 @@ class Transformer(nn.Module):
         width = settings.width
         self.embedding = Embedding(tokens, terms, width)
         self.blocks = nn.ModuleList(Block(settings, f"blocks.{i}") for i in range(settings.layers))
-        self.last_norm, self.readout = nn.LayerNorm(width), nn.Linear(width, classes + 2)
+        self.last_norm = nn.LayerNorm(width) if settings.norm == "pre" else nn.Identity()
+        self.readout = nn.Linear(width, classes + 2)
         with torch.no_grad():
             self.embedding.initialise(generator)
             for linear in (module for module in self.modules() if isinstance(module, nn.Linear)):
@@ -195,7 +197,7 @@ class Stacked:
     def __init__(self, settings: TransformerSettings, part: Part, workspace: Workspace):
         self.table = Table(part, workspace)
         self.blocks = [StackedBlock(settings, part, f"blocks.{i}", workspace) for i in range(settings.layers)]
-        self.last_norm = Norm(part, "last_norm", workspace)
+        self.last_norm = Norm(part, "last_norm", workspace) if settings.norm == "pre" else None
         self.readout = Linear(part, "readout", False, workspace)
 
     def prepare(self) -> None:
@@ -208,11 +210,13 @@ class Stacked:
         prefixes = Prefixes(operands, self.table.tokens, shared=noise is None)
         for block, of_block in zip(self.blocks, rows(prefixes, len(self.blocks)), strict=True):
             hidden = block.forward(hidden, of_block, noise)
-        return self.readout.forward(self.last_norm.forward(hidden))
+        return self.readout.forward(self.last_norm.forward(hidden) if self.last_norm else hidden)
 
     def backward(self, gradient: Tensor) -> None:
         """gradient: of the logits, (B, classes + 2). Writes the gradients of all parameters."""
-        gradient = self.last_norm.backward(self.readout.backward(gradient))
+        gradient = self.readout.backward(gradient)
+        if self.last_norm:
+            gradient = self.last_norm.backward(gradient)
         for block in reversed(self.blocks):
             gradient = block.backward(gradient)
         self.table.backward(gradient)
