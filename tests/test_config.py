@@ -284,7 +284,8 @@ GRIDS = {
     "unknown setting in cases": (
         "[{task.operation: divide},",
         "[{task.zzz: divide},",
-        "studies.fractions.grids[1].cases[0].task.zzz is no known setting; known are task.operation, task.modulus and task.terms.",
+        "studies.fractions.grids[1].cases[0].task.zzz is no known setting; "
+        "known are task.operation, task.modulus and task.terms.",
     ),
     "unknown setting in the reference": (
         "reference: {split.fraction: 0.3}",

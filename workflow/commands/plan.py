@@ -22,7 +22,7 @@ from regrok.training.train import STEP_LOSSES
 CALIBRATION_SECONDS = 1.0
 BYTES_PER_EVALUATION = 25  # of history, compressed
 BYTES_PER_STEP_LOSS = 6
-MOMENTS = {"adamw": 2, "adam": 2, "sgd": 1}  # numbers kept a parameter beside its value
+MOMENTS = {"adamw": 2, "adam": 2, "sgd": 1, "rmsprop": 2}  # numbers kept a parameter beside its value
 MEMORY_MB = 420  # of a training job: Python, torch and a stack
 
 

@@ -80,6 +80,7 @@ class Study(Settings):
         {}, description="The cell that speed-ups are relative to, by the settings that pick it."
     )
     dense: Dense | None = Field(None, description="Additional evaluations.")
+    timed: bool = Field(False, description="Whether the speeds of its cells are compared, in one run.")
     grids: Annotated[list[Grid], Field(min_length=1)]
     scales: dict[ScaleName, Scale] = Field({}, description="Overlay on seeds, budget and values, a scale.")
 

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from regrok import sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
-from regrok.experiment import jobs
+from regrok.experiment import designs, jobs
 from regrok.store import Store
 
 SCALE = str(config.get("scale", "laptop"))
@@ -48,6 +48,7 @@ def refusal():
 if DEVICE not in ("cpu", "cuda"):
     raise WorkflowError(f"The device must be cpu or cuda, not '{DEVICE}'.")
 STUDIES = checked()
+TIMED = [design.cell for design in designs(STUDIES, SCALE, REPORTS) if STUDIES.studies[design.study].timed]
 JOBS = {job.cell.id: job for job in jobs(STUDIES, SCALE, REPORTS)}
 try:
     NEEDS = stock.take(JOBS.values(), Store())
@@ -84,7 +85,7 @@ if not TRAIN:  # no rule makes them then, and tables made with them are not to b
 BASE_TABLES = ("cells", "designs", "members", "histories", "provenance")
 TABLE_INPUTS = declared("analysis", "INPUTS")
 FIGURE_INPUTS = declared("figures", "INPUTS")
-TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, *TABLE_INPUTS])
+TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, "throughput", *TABLE_INPUTS])
 FIGURES = collect("<figures>/{figure}.svg", figure=FIGURE_INPUTS)
 
 

@@ -26,6 +26,26 @@ rule base_tables:
         "../scripts/base_tables.py"
 
 
+rule throughput:
+    output:
+        "<results>/tables/throughput.parquet",
+    log:
+        "<results>/logs/throughput.log",
+    localrule: True
+    conda:
+        "../../envs/regrok.yaml"
+    threads: workflow.cores  # nothing may run beside it
+    params:
+        cells=[cell.model_dump() for cell in TIMED],
+        code=sources.digest(
+            "regrok.training.throughput", *(f"regrok.models.{cell.model.architecture}" for cell in TIMED)
+        ),
+    message:
+        "Time the cells that are compared by speed."
+    script:
+        "../scripts/throughput.py"
+
+
 rule table:
     input:
         lambda wildcards: collect("<results>/tables/{table}.parquet", table=TABLE_INPUTS[wildcards.table]),

@@ -219,7 +219,7 @@ def dtype(column: str, unit: str) -> str:
         return factors.FACTORS[column][1]
     if column in ("generalised", "grokked", "diverged", "reference"):
         return "bool"
-    if column in ("seed", "seeds", "step", "budget", "last_step", "members"):
+    if column in ("seed", "seeds", "step", "budget", "last_step", "members", "repetition"):
         return "int64"
     if column in ("n_train", "n_val", "evaluated_train", "evaluated_val", "n_parameters", "steps_per_epoch"):
         return "int64"
