@@ -14,6 +14,7 @@ BASE_TITLES = {
     "cells": "A row a cell: everything that determines its trajectories, seeds aside.",
     "designs": "A row a study and cell: what the study asks for.",
     "members": "A row a member: how far it was followed and when what happened.",
+    "throughput": "A row a timing of a cell: how fast its members train.",
     "histories": "A row an evaluation of a member.",
     "provenance": "A row a machine and library versions that records come from.",
 }

@@ -1,5 +1,6 @@
 """Numbers as the paper prints them. Thousands are set apart by a narrow no-break space, units by a no-break space."""
 
+from collections.abc import Callable
 from math import floor, isinf, isnan, log10
 
 from .survival import Median
@@ -50,8 +51,9 @@ def _factor(value: float) -> str:
     return steps(value) if value >= 100 or value in (0, 1) else number(value, 2) if value < 1 else f"{value:.1f}"
 
 
-def median(median: Median, budget: float) -> str:
-    """Median steps with interval, or what can be said instead; `budget` is how far the members were followed at most.
+def median(median: Median, budget: float, show: Callable[[float], str] = steps) -> str:
+    """Median steps with interval, or what can be said instead; `budget` is how far the members were followed at most,
+    and `show` how a time is printed.
 
     "2 950 [2 400, 3 800]"; "7 200 [4 100, > 100 000]"; below six members range and n, "2 950 (2 400 to 3 800, n = 3)";
     "not reached (2 of 10 by 100 000)"; "–" without members.
@@ -59,15 +61,15 @@ def median(median: Median, budget: float) -> str:
     if median.n == 0:
         return NOTHING
     if isinf(median.value):
-        return f"not reached ({median.events} of {median.n} by {steps(budget)})"
-    value = steps(median.value)
+        return f"not reached ({median.events} of {median.n} by {show(budget)})"
+    value = show(median.value)
     if not isnan(median.low):
-        return f"{value} [{steps(median.low)},{FIXED}{_upper(median.high, budget)}]"
+        return f"{value} [{show(median.low)},{FIXED}{_upper(median.high, budget, show)}]"
     size = f"n{FIXED}={FIXED}{median.n}"
     if median.n == 1:
         return f"{value} ({size})"
-    return f"{value} ({steps(median.least)} to {_upper(median.most, budget)}, {size})"
+    return f"{value} ({show(median.least)} to {_upper(median.most, budget, show)}, {size})"
 
 
-def _upper(value: float, budget: float) -> str:
-    return f">{FIXED}{steps(budget)}" if isinf(value) else steps(value)
+def _upper(value: float, budget: float, show: Callable[[float], str]) -> str:
+    return f">{FIXED}{show(budget)}" if isinf(value) else show(value)

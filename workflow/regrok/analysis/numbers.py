@@ -1,13 +1,13 @@
 """Every number that the paper's text cites: numbers.json, {key: {value, low, high, n, censored, text}}.
 
 Keys are dotted and stable, from the general to the particular: "data_fraction.0.5.t4", "operations.add.ordered.0.3.t4",
-"optimizer_best.sgd.t4", "reported.transition.steps". `value`, `low`, `high`: numbers in the unit of the quantity
-(steps, a share of 1, hours), None where there is none, it is infinite, or the entry is a word; `n`: members;
-`censored`: those among them without the event; `text`: as printed. What was not run at this scale has the text "not
-run".
+"optimizer_best.sgd.t4", "dropout.transformer.0.1.t4", "reported.transition.steps". `value`, `low`, `high`: numbers in
+the unit of the quantity (steps, a share of 1, hours), None where there is none, it is infinite, or the entry is a word;
+`n`: members; `censored`: those among them without the event; `text`: as printed. What was not run at this scale has the
+text "not run".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil, floor, isfinite, nan
 from typing import Any
 
@@ -16,8 +16,8 @@ import pandas as pd
 
 from ..tasks.modular import OPERATIONS
 from ..tasks.split import train_size
-from . import architectures, format, reported, summary, survival
-from .criteria import law_name
+from . import architectures, format, model_sizes, reported, reported_001, setting_effects, summands, summary, survival
+from .criteria_000 import law_name
 
 TABLES = (
     "cells",
@@ -28,6 +28,9 @@ TABLES = (
     "data_needed",
     "sensitivity",
     "optimizer_best",
+    "setting_effects",
+    "summands",
+    "model_sizes",
     "transition",
     "early_stopping",
     "cost",
@@ -39,7 +42,6 @@ PROVENANCE = ("device", "cpu", "capability", "torch", "numpy", "numba")
 NOT_RUN = "not run"
 FACTOR = {"hidden": 128, "layers": 2}  # report 000, section 2.1
 TRANSITION = {"from": 0.01, "to": 1.0, "date": 50_000}  # report 000, sections 3.1.1 and 1.1.1
-TRANSFORMER_PARAMETERS = 400_000  # without embeddings; Power et al. 2022, appendix A.1.2
 
 Entry = dict[str, Any]
 Entries = Iterator[tuple[str, Entry]]
@@ -52,12 +54,16 @@ def build(tables: Mapping[str, pd.DataFrame], scale: str) -> dict[str, Entry]:
     """
     sources = (
         _reported(),
+        _reported_001(),
         _design(tables["designs"], tables["members"], scale),
         _base(tables["cells"], tables["designs"]),
         _settings(tables),
         _data_fraction(tables["data_fraction"]),
         _data_needed(tables["data_needed"]),
         _optimizer_best(tables["optimizer_best"]),
+        _setting_effects(tables["setting_effects"], tables["cells"]),
+        _summands(tables["summands"], tables["cells"]),
+        _model_sizes(tables["model_sizes"]),
         _scaling(tables["scaling"], tables["members"], tables["designs"]),
         _sensitivity(tables["sensitivity"]),
         _transition(tables["transition"]),
@@ -116,15 +122,19 @@ def of(count: int, n: int) -> Entry:
 
 def time(members: pd.DataFrame, event: str, since: np.ndarray | float = 0.0) -> Entry:
     """Median steps to `event`, a column of the members table, with its interval; `since`: steps, float (n,), nan for
-    not yet.
+    not yet."""
+    return _waited(summary.waited(members, event, since), members["budget"].max(), format.steps)
 
-    A member without the event has waited from `since` to its last step, for ever if it diverged, not at all if not yet.
-    """
-    waited = np.where(members["diverged"], np.inf, members["last_step"].to_numpy(float)) - since
-    taken = members[event].to_numpy(float) - since
-    seen = np.isfinite(taken)
-    median = survival.median(np.where(seen, taken, np.nan_to_num(waited, nan=0.0, posinf=np.inf)), seen)
-    text = format.median(median, members["budget"].max())
+
+def epochs(members: pd.DataFrame, event: str) -> Entry:
+    """The same in passes over the training set, of members of one cell."""
+    each = members["steps_per_epoch"].iloc[0]
+    median = summary.in_epochs(summary.waited(members, event), each)
+    return _waited(median, members["budget"].max() / each, format.number)
+
+
+def _waited(median: survival.Median, budget: float, show: Callable[[float], str]) -> Entry:
+    text = format.median(median, budget, show)
     return _median(median.value, median.low, median.high, median.n, median.events, text)
 
 
@@ -166,10 +176,21 @@ def _reported() -> Entries:
     yield "reported.parameter_ratio", _times(reported.TRANSFORMER["fewer_parameters"])
     yield "reported.speed_ratio", _times(reported.TRANSFORMER["faster_training"])
     yield "reported.compute_ratio", _times(reported.TRANSFORMER["less_compute"])
-    yield "reported.transformer_parameters", steps(TRANSFORMER_PARAMETERS)
+    yield "reported.transformer_parameters", steps(model_sizes.TRANSFORMER_PARAMETERS)
     for (hidden, layers), row in reported.ARCHITECTURES.items():
         yield f"reported.architectures.{hidden}x{layers}.parameters", steps(row["parameters"])
         yield f"reported.architectures.{hidden}x{layers}.grokking", entry(None, row["grokking"])
+
+
+def _reported_001() -> Entries:
+    own = dict(reported_001.HYPERPARAMETERS)
+    yield "reported_001.optimizer", entry(None, own.pop("optimizer"))
+    sizes = {f"large_modulus.{name}": value for name, value in reported_001.LARGE_MODULUS.items()}
+    sizes |= {"modulus": reported_001.MODULUS, "fraction": reported_001.FRACTION}
+    for name, value in (own | sizes).items():
+        yield f"reported_001.{name}", plain(value)
+    for model, settings in reported_001.MODELS.items():
+        yield from ((f"reported_001.{model}.{name}", plain(value)) for name, value in settings.items())
 
 
 def _times(value: float) -> Entry:
@@ -225,14 +246,49 @@ def _keys(study: str, cell: pd.Series) -> str:
             return cell["loss_precision"]
         case "optimizers":
             return cell["optimizer"] if cell["weight_decay"] else f"{cell['optimizer']}_no_decay"
-        case "optimizer_sweep":
+        case "optimizer_sweep" | "optimizer_sweep_001":
             return f"{cell['optimizer']}.{cell['learning_rate']:g}.{cell['weight_decay']:g}"
         case "architectures":
             reading = "fixed" if cell["embedding"] == architectures.EMBEDDING else "matched"
             return f"{cell['hidden']}x{cell['layers']}.{reading}"
+        case "against_transformer":
+            return cell["architecture"]
+        case "large_modulus":
+            return cell["schedule"]
+        case "fractions":
+            return f"{_model(cell)}.{cell['fraction']:g}"
+        case "dropout":
+            return f"{_model(cell)}.{cell['dropout']:g}" + ("" if cell["weight_decay"] else ".no_decay")
+        case "summands":
+            return f"{cell['terms']}" + (".fixed" if summands.fixed_size(cell) else "")
+        case "open_settings":
+            return f"{_model(cell)}.{_opened(cell)}"
+        case "optimizers_001":
+            return _changed(cell)
     return cell["cell"]
 
 
+def _model(cell: pd.Series) -> str:
+    """An architecture of report 001, an LSTM with its hidden width."""
+    return f"lstm{cell['hidden']}" if cell["architecture"] == "lstm" else cell["architecture"]
+
+
+def _opened(cell: pd.Series) -> str:
+    """What a cell of `open_settings` changes, if anything but the width of an LSTM."""
+    changes = {"constant": cell["schedule"], "pre": cell["norm"], "sum": cell["positions"]}
+    return ".".join(value for value, own in changes.items() if own == value) or "base"
+
+
+def _changed(cell: pd.Series) -> str:
+    """What a cell of `optimizers_001` changes of the report's setting."""
+    if cell["optimizer"] != "adamw":
+        return f"{cell['optimizer']}.{cell['learning_rate']:g}"
+    stated = reported_001.HYPERPARAMETERS
+    names = [name for name in ("weight_decay", "batch_size", "learning_rate") if cell[name] != stated[name]]
+    return ".".join(f"{name}.{cell[name]:g}" for name in names) or "base"
+
+
+MODELS = ("transformer", "residual_mlp", "lstm128")
 SHAPES = [f"{hidden}x{layers}" for hidden, layers in reported.ARCHITECTURES]
 EXPECTED = {
     "data_fraction": [f"{fraction:g}" for fraction in reported.DATA_FRACTION],
@@ -243,10 +299,44 @@ EXPECTED = {
     "operations": [f"{name}.{pairs}.0.5" for name in OPERATIONS for pairs in ("ordered", "unordered")],
     "architectures": [f"{shape}.{reading}" for shape in SHAPES for reading in ("fixed", "matched")],
     "sensitivity": [],
+    "against_transformer": ["mlp", "transformer"],
+    "large_modulus": ["staircase", "constant"],
+    "fractions": [f"{model}.{fraction}" for model in (*MODELS, "lstm512") for fraction in (0.3, 0.5, 0.7, 0.9)],
+    "open_settings": [
+        *(f"{model}.{schedule}" for model in MODELS for schedule in ("base", "constant")),
+        *("transformer.pre", "residual_mlp.sum", "lstm512.base"),
+    ],
+    "optimizers_001": [
+        *("base", "weight_decay.0", "weight_decay.0.3", "weight_decay.3", "batch_size.64", "batch_size.512"),
+        *("learning_rate.0.0001", "learning_rate.0.001", "sgd.0.0005", "sgd.0.05", "rmsprop.0.0005", "rmsprop.0.0001"),
+    ],
+    "optimizer_sweep_001": [],
+    "dropout": [
+        *(f"{model}.{rate:g}" for model in MODELS for rate in reported_001.DROPOUT),
+        *(f"transformer.{rate:g}.no_decay" for rate in reported_001.DROPOUT),
+    ],
+    "summands": ["2", "3", "4", "3.fixed", "4.fixed"],
 }
 """Studies and the cells in them that the text may name at every scale, run or not."""
+MODEL_SIZES = (
+    *("mlp.97", "transformer.97", "transformer.41", "transformer.41x3", "transformer.41x4"),
+    *("residual_mlp.41", "residual_mlp_sum.41", "lstm128.41", "lstm512.41"),
+)
 QUANTITIES = (
-    *("n", "parameters", "t2", "t4", "delay", "memorised", "generalised", "grokked", "diverged"),
+    *(
+        "n",
+        "parameters",
+        "train_examples",
+        "t2",
+        "t2_epochs",
+        "t4",
+        "t4_epochs",
+        "delay",
+        "memorised",
+        "generalised",
+        "grokked",
+        "diverged",
+    ),
     *("train_acc", "val_acc", "best_val_acc", "zero_loss_share", "zero_loss_half_step"),
 )
 KEYED = tuple(study for study in EXPECTED if study not in ("transition", "sensitivity"))  # those two: their own tables
@@ -274,8 +364,11 @@ def _quantities(members: pd.DataFrame) -> dict[str, Entry]:
     return {
         "n": steps(n),
         "parameters": steps(members["n_parameters"].iloc[0]),
+        "train_examples": steps(members["n_train"].iloc[0]),
         "t2": time(members, "t2"),
+        "t2_epochs": epochs(members, "t2"),
         "t4": time(members, "t4"),
+        "t4_epochs": epochs(members, "t4"),
         "delay": time(members, "t4", since=members["t2"].to_numpy(float)),
         "memorised": of(int(members["t2"].notna().sum()), n),
         "generalised": of(int(members["generalised"].sum()), n),
@@ -315,9 +408,11 @@ def _data_needed(table: pd.DataFrame) -> Entries:
 
 
 def _optimizer_best(table: pd.DataFrame) -> Entries:
-    done = {row["optimizer"]: row for _, row in table.iterrows()}
-    for optimizer in ("adamw", "adam", "sgd"):
-        key, row = f"optimizer_best.{optimizer}", done.get(optimizer)
+    done = {(row["study"], row["optimizer"]): row for _, row in table.iterrows()}
+    swept = [("optimizer_sweep", optimizer) for optimizer in ("adamw", "adam", "sgd")]
+    swept += [("optimizer_sweep_001", optimizer) for optimizer in ("adamw", "sgd", "rmsprop")]
+    for study, optimizer in swept:
+        key, row = f"{study.replace('sweep', 'best')}.{optimizer}", done.get((study, optimizer))
         if row is None or not row["n"]:
             yield from ((f"{key}.{name}", missing()) for name in ("t4", "generalised", "memorised", "points"))
             continue
@@ -326,6 +421,48 @@ def _optimizer_best(table: pd.DataFrame) -> Entries:
         yield f"{key}.generalised", of(int(row["events"]), n)
         yield f"{key}.memorised", of(round(row["share_memorised"] * n), n)
         yield f"{key}.points", steps(row["points"])
+
+
+def _setting_effects(table: pd.DataFrame, cells: pd.DataFrame) -> Entries:
+    for study in setting_effects.STUDIES:
+        done = _named(table[table["study"] == study], cells, study)
+        for name in dict.fromkeys([*EXPECTED[study], *done]):
+            yield f"{study}.{name}.ratio", _ratio(done[name], "ratio") if name in done else missing()
+
+
+def _summands(table: pd.DataFrame, cells: pd.DataFrame) -> Entries:
+    counts, widths = (
+        ("n_examples", "evaluated_train", "evaluated_val", "steps_per_epoch"),
+        ("half_width", "half_width_worst"),
+    )
+    done = _named(table, cells, "summands")
+    for name in dict.fromkeys([*EXPECTED["summands"], *done]):
+        key, row = f"summands.{name}", done.get(name)
+        if row is None:
+            yield from ((f"{key}.{column}", missing()) for column in (*counts, *widths))
+            continue
+        yield from ((f"{key}.{column}", steps(row[column])) for column in counts)
+        yield from ((f"{key}.{column}", entry(row[column], format.number(row[column], 2))) for column in widths)
+
+
+def _named(table: pd.DataFrame, cells: pd.DataFrame, study: str) -> dict[str, pd.Series]:
+    """The rows of a table of cells by the part of their keys that follows the study."""
+    settings = cells.set_index("cell", drop=False)
+    return {_keys(study, settings.loc[row["cell"]]): row for _, row in table.iterrows()}
+
+
+def _model_sizes(table: pd.DataFrame) -> Entries:
+    columns = ("n_parameters", "non_embedding", "flops_per_step")
+    done = {_size(row): row for _, row in table.iterrows()}
+    for name in dict.fromkeys([*MODEL_SIZES, *done]):
+        for column in columns:
+            value = (number if column == "flops_per_step" else steps)(done[name][column]) if name in done else missing()
+            yield f"model_sizes.{name}.{column}", value
+
+
+def _size(row: pd.Series) -> str:
+    model = _model(row) + ("_sum" if row["positions"] == "sum" else "")
+    return f"{model}.{row['modulus']}" + (f"x{row['terms']}" if row["terms"] > 2 else "")
 
 
 def _scaling(table: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) -> Entries:

@@ -9,9 +9,10 @@ import pandas as pd
 from . import optimizer_sweep, summary
 
 INPUTS = ("members", "designs")
-REPORTS = "000-C2b, 000-C2d"
+REPORTS = "000-C2b, 000-C2d, 001-C3"
 COLUMNS = {
-    "optimizer": ("", "adamw (decoupled decay), adam or sgd (decay added to the gradient)"),
+    "study": ("", "optimizer_sweep (report 000) or optimizer_sweep_001"),
+    "optimizer": ("", "adamw (decoupled decay), adam, sgd or rmsprop (decay added to the gradient)"),
     "points": ("1", "points of the sweep"),
     "learning_rate_even": ("1", "learning rate chosen on the even seeds, reported on the odd"),
     "weight_decay_even": ("1", "weight decay chosen on the even seeds, reported on the odd"),
@@ -36,15 +37,20 @@ POINT = ["learning_rate", "weight_decay"]
 
 
 def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
-    """A row an optimiser of the study `optimizer_sweep`."""
-    swept = summary.studied(members, designs, "optimizer_sweep")
-    return summary.table([_row(name, group, designs) for name, group in swept.groupby("optimizer")], COLUMNS)
+    """A row an optimiser of each sweep."""
+    rows = [
+        _row(optimizer, group, designs, study)
+        for study in optimizer_sweep.STUDIES
+        for optimizer, group in summary.studied(members, designs, study).groupby("optimizer")
+    ]
+    return summary.table(rows, COLUMNS)
 
 
-def cross_fitted(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
-    """The members that are reported, of one optimiser's `members` as the sweep asks for them; none with one seed."""
-    own = halves(summary.studied(members, designs, "optimizer_sweep"))
-    chosen = {parity: best(half, designs)["cell"] for parity, half in own.items()}
+def cross_fitted(members: pd.DataFrame, designs: pd.DataFrame, study: str) -> pd.DataFrame:
+    """The members that are reported, of one optimiser's `members` as the sweep `study` asks for them; none with one
+    seed."""
+    own = halves(summary.studied(members, designs, study))
+    chosen = {parity: best(half, designs, study)["cell"] for parity, half in own.items()}
     others = {"even": "odd", "odd": "even"}
     reported = [half[half["cell"] == chosen.get(others[parity])] for parity, half in own.items()]
     return pd.concat(reported) if reported else members.head(0)
@@ -56,20 +62,21 @@ def halves(members: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {parity: half for parity, half in (("even", members[~odd]), ("odd", members[odd])) if len(half)}
 
 
-def best(members: pd.DataFrame, designs: pd.DataFrame) -> pd.Series:
-    """The point of one optimiser with the least median; at equal medians (such as two that are not reached) the one
-    with more generalised members, then with the larger mean of the best validation accuracy."""
-    points = optimizer_sweep.build(members, designs)
+def best(members: pd.DataFrame, designs: pd.DataFrame, study: str) -> pd.Series:
+    """The point of one optimiser in the sweep `study` with the least median; at equal medians (such as two that are not
+    reached) the one with more generalised members, then with the larger mean of the best validation accuracy."""
+    points = optimizer_sweep.points(members, designs, study)
     ranked = points.sort_values(
         ["median", "share_generalised", "best_val_acc", *POINT], ascending=[True, False, False, True, True]
     )
     return ranked.iloc[0]
 
 
-def _row(optimizer: str, members: pd.DataFrame, designs: pd.DataFrame) -> dict:
-    choices = {parity: best(half, designs) for parity, half in halves(members).items()}
-    reported = cross_fitted(members, designs)
+def _row(optimizer: str, members: pd.DataFrame, designs: pd.DataFrame, study: str) -> dict:
+    choices = {parity: best(half, designs, study) for parity, half in halves(members).items()}
+    reported = cross_fitted(members, designs, study)
     return {
+        "study": study,
         "optimizer": optimizer,
         "points": members["cell"].nunique(),
         **{f"{setting}_{parity}": choice[setting] for parity, choice in choices.items() for setting in POINT},

@@ -1,13 +1,14 @@
-"""Every point of the sweep over learning rate and weight decay, of equal size for each optimiser."""
+"""Every point of the sweeps over learning rate and weight decay, of equal size for each optimiser."""
 
 import pandas as pd
 
 from . import summary
 
 INPUTS = ("members", "designs")
-REPORTS = "000-C2b, 000-C2d"
+REPORTS = "000-C2b, 000-C2d, 001-C3"
 COLUMNS = {
-    "optimizer": ("", "adamw (decoupled decay), adam or sgd (decay added to the gradient)"),
+    "study": ("", "optimizer_sweep (report 000) or optimizer_sweep_001"),
+    "optimizer": ("", "adamw (decoupled decay), adam, sgd or rmsprop (decay added to the gradient)"),
     "learning_rate": ("1", "learning rate after warm-up"),
     "weight_decay": ("1", "weight decay"),
     "cell": ("", "id of the cell"),
@@ -24,19 +25,26 @@ COLUMNS = {
     "text": ("", "the median as printed"),
     "best_val_acc": ("1", "mean over the members of the largest validation accuracy on record"),
 }
+STUDIES = ("optimizer_sweep", "optimizer_sweep_001")
+POINT = ["optimizer", "learning_rate", "weight_decay"]
 
 
 def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
-    """A row a point of the study `optimizer_sweep`, by optimiser, learning rate and weight decay."""
-    point = ["optimizer", "learning_rate", "weight_decay"]
+    """A row a point of the sweeps, by study, optimiser, learning rate and weight decay."""
+    return pd.concat([points(members, designs, study) for study in STUDIES], ignore_index=True)
+
+
+def points(members: pd.DataFrame, designs: pd.DataFrame, study: str) -> pd.DataFrame:
+    """A row a point of one study, by optimiser, learning rate and weight decay."""
     rows = [
         {
-            **cell[[*point, "cell"]],
+            "study": study,
+            **cell[[*POINT, "cell"]],
             **summary.steps(group),
             **summary.shares(group),
             "diverged": group["diverged"].sum(),
             "best_val_acc": group["best_val_acc"].mean(),
         }
-        for cell, group in summary.by_cell(summary.studied(members, designs, "optimizer_sweep"))
+        for cell, group in summary.by_cell(summary.studied(members, designs, study))
     ]
-    return summary.table(rows, COLUMNS).sort_values(point, ignore_index=True)
+    return summary.table(rows, COLUMNS).sort_values(POINT, ignore_index=True)

@@ -170,9 +170,8 @@ def cut(record: Record, job: Job) -> dict[str, np.ndarray]:
 def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
     """A row of `members` from a cut history. Events are read off the evaluations that every cell has: additional ones
     would date them earlier, and cells that are compared must be measured alike."""
-    (n_train, n_val), seen = (
-        [record.header[kind][side] for side in ("train", "validation")] for kind in ("examples", "evaluated")
-    )
+    sizes = record.header["examples"], record.header.get("evaluated", record.header["examples"])
+    (n_train, n_val), seen = ([sides[side] for side in ("train", "validation")] for sides in sizes)
     standard = np.isin(history["step"], evaluation_steps(job.follow.budget))
     alike = {name: column[standard] for name, column in history.items()}
     found = events(alike, *seen, job.cell.task.modulus)

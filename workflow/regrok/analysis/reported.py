@@ -56,3 +56,6 @@ NO_DECAY = {"steps": 1_000_000, "train_acc": 1.0, "val_acc": 0.012}
 
 TRANSFORMER = {"fewer_parameters": 50.0, "faster_training": 10.0, "less_compute": 10.0}
 """Section 3.2.1 and abstract: the MLP against the Transformer of Power et al."""
+
+TRANSFORMER_SIZE = "several millions"
+"""Section 2.1: parameters of that Transformer ("plusieurs millions")."""

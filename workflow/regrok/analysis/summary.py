@@ -1,12 +1,13 @@
 """What several tables share: the members of a study, a row of results for a cell, an empty table with its dtypes."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
-from . import format, resampling, survival
+from . import factors, format, resampling, survival
 
 
 def studied(members: pd.DataFrame, designs: pd.DataFrame, study: str) -> pd.DataFrame:
@@ -56,6 +57,23 @@ def steps(members: pd.DataFrame) -> dict:
     }
 
 
+def waited(members: pd.DataFrame, event: str, since: np.ndarray | float = 0.0) -> survival.Median:
+    """Median steps to `event`, a column of the members table; `since`: steps, float (n,), nan for not yet.
+
+    A member without the event has waited from `since` to its last step, for ever if it diverged, not at all if not yet.
+    """
+    followed = np.where(members["diverged"], np.inf, members["last_step"].to_numpy(float)) - since
+    taken = members[event].to_numpy(float) - since
+    seen = np.isfinite(taken)
+    return survival.median(np.where(seen, taken, np.nan_to_num(followed, nan=0.0, posinf=np.inf)), seen)
+
+
+def in_epochs(median: survival.Median, steps_per_epoch: int) -> survival.Median:
+    """A median in steps as one in passes over the training set."""
+    times = {name: getattr(median, name) / steps_per_epoch for name in ("value", "low", "high", "least", "most")}
+    return replace(median, **times)
+
+
 def shares(members: pd.DataFrame) -> dict:
     """share_memorised, share_generalised, share_grokked: of all members, those that diverged included."""
     return {
@@ -66,8 +84,11 @@ def shares(members: pd.DataFrame) -> dict:
 
 
 def table(rows: list[dict], columns: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """`rows` as a frame of `columns`: those with a unit are numbers, the others names or flags, even without rows."""
+    """`rows` as a frame of `columns`: those with a unit are numbers, the others names or flags, even without rows.
+    A column that is documented as a factor of the cell has that factor's dtype."""
     frame = pd.DataFrame(rows, columns=list(columns))
+    own = {name: factors.FACTORS[name][1] for name in frame if columns[name] == factors.COLUMNS.get(name)}
+    frame = frame.astype(own)
     vague = [name for name in frame if is_object_dtype(frame[name])]
     return frame.astype({name: "float64" if columns[name][0] else "str" for name in vague})
 

@@ -1,4 +1,4 @@
-"""Steps to an event when some members never reach it: Kaplan-Meier medians, log-rank and sign tests.
+"""Steps to an event when some members never reach it: Kaplan-Meier medians, log-rank and trend tests.
 
 Times are float steps; `event` is True where the event was seen and False where the member was followed to `time`
 without it (right-censored). A censoring time of inf says "never": a diverged member stays in every risk set, so that
@@ -7,15 +7,15 @@ the curve is the complement of the cumulative incidence with divergence as compe
 
 import warnings
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb, nan
+from itertools import combinations, permutations
+from math import comb, factorial, nan
 
 import numpy as np
 import pandas as pd
 import scipy
 
 TIE = 1e-9  # rounding below which a survival probability equals one half, or two test statistics are equal
-MOST_SPLITS = 20_000  # relabellings that an exact permutation test enumerates
+MOST_SPLITS = 20_000  # relabellings that an exact permutation test enumerates, or a random one draws
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,15 @@ def medians(time: np.ndarray, event: np.ndarray, weights: np.ndarray) -> np.ndar
     curve = np.cumprod(1 - np.where(event, weights, 0) / np.maximum(at_risk, 1), axis=-1)
     padded = np.append(time, np.inf)
     return (padded[_first(curve < 0.5 + TIE)] + padded[_first(curve < 0.5 - TIE)]) / 2
+
+
+def curve(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(steps, share): the Kaplan-Meier curve falls to `share` at each of the `steps` at which something happened."""
+    if not event.any():
+        return np.array([]), np.array([])
+    survival = scipy.stats.ecdf(_censored(time, event)).sf
+    happened = np.isin(survival.quantiles, time[event])
+    return survival.quantiles[happened], survival.probabilities[happened]
 
 
 def _first(holds: np.ndarray) -> np.ndarray:
@@ -143,14 +152,48 @@ def logrank(time_a: np.ndarray, event_a: np.ndarray, time_b: np.ndarray, event_b
     if comb(n, n_a) > MOST_SPLITS:
         split = [_censored(time[part], event[part]) for part in (slice(n_a), slice(n_a, None))]
         return float(scipy.stats.logrank(*split).pvalue)
-    scores = _logrank_scores(time, event)
+    scores = logrank_scores(time, event)
     splits = np.array(list(combinations(range(n), n_a)))
     differences = np.abs(scores[splits].sum(axis=1))
     return float(np.mean(differences >= abs(scores[:n_a].sum()) - TIE))
 
 
-def _logrank_scores(time: np.ndarray, event: np.ndarray) -> np.ndarray:
+def logrank_scores(time: np.ndarray, event: np.ndarray) -> np.ndarray:
     """Event indicator minus pooled Nelson-Aalen hazard, (n,): over a sample they sum to observed minus expected."""
     at, deaths = np.unique(time[event], return_counts=True)
     hazards = deaths / (time >= at[:, None]).sum(axis=1)
     return event - (hazards[:, None] * (at[:, None] <= time)).sum(axis=0)
+
+
+def followed_alike(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(time, event) cut at the first censoring, so that all members are followed equally far and may be relabelled."""
+    horizon = np.min(time[~event], initial=np.inf)
+    event = event & (time <= horizon)
+    return np.where(event, time, horizon), event
+
+
+def trend(scores: np.ndarray, levels: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+    """One-sided permutation p that scores do not rise with levels, and that they do not fall.
+
+    scores, levels: float (n,). The statistic is the sum of level times score: of two levels it compares means, and of
+    log-rank scores it is the log-rank test, or for more levels Tarone's test for trend (Biometrika 62:679, 1975). All
+    relabellings are enumerated up to `MOST_SPLITS`; beyond, the one seen and as many random ones stand for them.
+    """
+    statistics = _relabelled(levels, rng) @ scores
+    observed = levels @ scores
+    return float(np.mean(statistics >= observed - TIE)), float(np.mean(statistics <= observed + TIE))
+
+
+def _relabelled(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Levels in other orders, float (relabellings, n)."""
+    n, distinct = len(levels), np.unique(levels)
+    high = int(np.sum(levels == distinct[-1]))
+    if len(distinct) == 2 and comb(n, high) <= MOST_SPLITS:
+        chosen = np.array(list(combinations(range(n), high)))
+        orders = np.full((len(chosen), n), distinct[0])
+        np.put_along_axis(orders, chosen, distinct[1], axis=1)
+        return orders
+    if factorial(n) <= MOST_SPLITS:
+        return np.array(list(permutations(levels)))
+    drawn = rng.permuted(np.tile(levels, (MOST_SPLITS, 1)), axis=1)
+    return np.concatenate([levels[None], drawn])
