@@ -12,7 +12,9 @@ from synthetic import base_tables
 from regrok.analysis import tables
 
 NAMES = ("operations", "data_needed", "architectures", "optimizers", "optimizer_sweep", "optimizer_best")
+NAMES += ("architecture_order", "setting_effects", "summands", "model_sizes")
 NAMES += ("sensitivity", "transition", "early_stopping", "cost", "hyperparameters")
+NAMES += ("against_transformer", "roughness")
 DERIVED = [import_module(f"regrok.analysis.{name}") for name in NAMES]
 
 
@@ -42,8 +44,10 @@ def case(name):
 
 
 STUDIES = ("data_fraction", "transition", "operations", "no_decay", "optimizers", "optimizer_sweep", "architectures")
+STUDIES += ("against_transformer", "fractions", "optimizers_001", "optimizer_sweep_001", "dropout", "summands")
+STUDIES += ("open_settings",)
 CASES = ["smoke", "one seed", "half of the cells", "no members yet", "no studies"]
-CASES += [f"without {study}" for study in (*STUDIES, "sensitivity")]
+CASES += [f"without {study}" for study in (*STUDIES, "sensitivity", "against_transformer", "fractions")]
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -82,3 +82,9 @@ def test_median(times, text):
     event = np.isfinite(times)
     median = survival.median(np.where(event, times, 100_000), event)
     assert plain(format.median(median, 100_000)) == text
+
+
+def test_median_in_another_unit():
+    times = np.array([2.125, 4.25, np.inf])
+    median = survival.median(np.where(np.isfinite(times), times, 50), np.isfinite(times))
+    assert plain(format.median(median, 50, format.number)) == "4.25 (2.12 to >_50.0, n_=_3)"

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from synthetic import base_tables, frame, member
 
-from regrok.analysis import numbers
+from regrok.analysis import factors, numbers
 from regrok.analysis.claims import dumps
+from regrok.config import load
+from regrok.experiment import designs
 
 ROOT = Path(__file__).parents[2]
 LAPTOP, SMOKE = {"seeds": 2, "scale": "laptop"}, {"empty": True}
@@ -43,9 +45,9 @@ def case(name):
     if name == "nothing":
         base = {key: table.head(0) for key, table in base.items()}
     if name == "one study":
-        designs = base["designs"][base["designs"]["study"] == "data_fraction"]
-        kept = {key: base[key][base[key]["cell"].isin(designs["cell"])] for key in ("cells", "members", "histories")}
-        base |= kept | {"designs": designs}
+        asked = base["designs"][base["designs"]["study"] == "data_fraction"]
+        kept = {key: base[key][base[key]["cell"].isin(asked["cell"])] for key in ("cells", "members", "histories")}
+        base |= kept | {"designs": asked}
     tables = derived(base)
     return tables, build(tables)
 
@@ -118,6 +120,33 @@ def test_two_cells_with_one_key_are_refused():
 # Values
 
 
+def test_every_cell_of_report_001_has_a_key_that_is_there_at_every_scale():
+    sweeps = {"optimizer_sweep_001"}
+    keys = {study: set() for study in numbers.EXPECTED}
+    for asked in designs(load(ROOT / "config.yaml"), None):
+        if asked.report == "001" or asked.study == "against_transformer":
+            cell = pd.Series({"cell": asked.cell.id} | factors.of(asked.cell))
+            keys[asked.study].add(numbers._keys(asked.study, cell))
+    for study in [study for study, found in keys.items() if found and study not in sweeps]:
+        assert keys[study] == set(numbers.EXPECTED[study]), study
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("fractions.transformer.0.5.t4", "fractions.lstm128.0.7.t4", "large_modulus.staircase.t4"),
+        *("dropout.transformer.0.3.t4", "dropout.transformer.0.3.no_decay.t4", "dropout.lstm128.0.3.ratio"),
+        *("optimizers_001.weight_decay.3.t4", "optimizers_001.base.t4", "optimizers_001.sgd.0.05.memorised"),
+        *("summands.3.t4_epochs", "summands.3.fixed.t4", "summands.4.half_width", "summands.4.train_examples"),
+        *("open_settings.transformer.constant.ratio", "against_transformer.mlp.t4", "optimizer_best_001.rmsprop.t4"),
+        *("model_sizes.lstm128.41.n_parameters", "model_sizes.transformer.97.non_embedding", "dropout.budget"),
+    ],
+)
+def test_keys_of_report_001(key):
+    assert case("nothing")[1][key]["text"] == "not run"
+    assert case("laptop")[1][key]["text"] != "not run"
+
+
 def test_report_as_printed():
     found = case("nothing")[1]
     texts = {
@@ -132,6 +161,8 @@ def test_report_as_printed():
         "reported.parameters": "65\u202f000",
         "reported.transition.from": "1\u00a0%",
         "reported.architectures.64x1.grokking": "sometimes",
+        "reported_001.learning_rate": "0.0005",
+        "reported_001.lstm.hidden": "512",
     }
     assert {key: found[key]["text"] for key in texts} == texts
 
@@ -145,10 +176,25 @@ def test_values_are_those_of_the_tables():
     assert f"{found['speedup.0.5']['text']}×" == row["speedup_text"]
     total = tables["cost"].set_index("study").loc["total"]
     assert found["cost.total.member_steps"]["value"] == total["member_steps"] == found["design.steps"]["value"]
-    best = tables["optimizer_best"].set_index("optimizer").loc["adamw"]
+    best = tables["optimizer_best"].set_index(["study", "optimizer"]).loc[("optimizer_sweep", "adamw")]
     assert found["optimizer_best.adamw.t4"]["value"] == best["median"]
     law = tables["scaling"].set_index(["source", "law"]).loc[("reported", "exponential")]
     assert found["scaling.reported.exponential.delta_aic"]["text"] == f"{law['delta_aic']:.1f}"
+
+
+def test_numbers_of_report_001_are_those_of_the_tables():
+    tables, found = case("laptop")
+    sums = tables["summands"].set_index(["terms", "fixed_size"]).loc[(3, False)]
+    for event in ("t2", "t4"):
+        assert found[f"summands.3.{event}"]["text"] == sums[f"{event}_text"]
+        assert found[f"summands.3.{event}_epochs"]["text"] == sums[f"{event}_epochs_text"]
+        assert found[f"summands.3.{event}_epochs"]["value"] == sums[f"{event}_epochs"]
+    effects = tables["setting_effects"].set_index(["study", "architecture", "factor", "value"])
+    row = effects.loc[("dropout", "transformer", "dropout", "0.3, decay 0")]
+    assert found["dropout.transformer.0.3.no_decay.ratio"]["value"] == row["ratio"]
+    assert found["dropout.transformer.0.3.no_decay.t4"]["text"] == row["text"]
+    assert found["summands.4.half_width"]["text"] == "0.43"
+    assert found["summands.4.train_examples"]["text"] == "1\u202f978\u202f033"
 
 
 def test_base_setting():

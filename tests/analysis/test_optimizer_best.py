@@ -62,10 +62,10 @@ def test_without_any_generalisation_the_better_accuracy_is_chosen():
 
 def test_cross_fitted_members_are_those_of_the_row():
     base = base_tables()
-    table = optimizer_best.build(base["members"], base["designs"]).set_index("optimizer")
-    for optimizer, row in table.iterrows():
-        own = base["members"][base["members"]["optimizer"] == optimizer]
-        reported = optimizer_best.cross_fitted(own, base["designs"])
+    table = optimizer_best.build(base["members"], base["designs"])
+    for _, row in table.iterrows():
+        own = base["members"][base["members"]["optimizer"] == row["optimizer"]]
+        reported = optimizer_best.cross_fitted(own, base["designs"], row["study"])
         assert sorted(reported["seed"]) == list(range(8))
         even = reported[reported["seed"] % 2 == 0]
         assert (even["learning_rate"] == row["learning_rate_odd"]).all()
@@ -75,8 +75,24 @@ def test_cross_fitted_members_are_those_of_the_row():
 def test_seeds_that_only_another_study_asks_for_neither_choose_nor_are_reported():
     members = [member(cell="shared", seed=seed, t4=1000.0) for seed in range(4)]
     designs = [design(study="optimizer_sweep", cell="shared", seeds=1), design(cell="shared", seeds=4)]
-    reported = optimizer_best.cross_fitted(frame("members", members), frame("designs", designs))
+    reported = optimizer_best.cross_fitted(frame("members", members), frame("designs", designs), "optimizer_sweep")
     assert reported.empty
+
+
+def test_sweeps_do_not_compete():
+    """Of one optimiser in two studies, each has a best point of its own."""
+    members = [
+        member(cell=cell, learning_rate=rate, seed=seed, t4=t4)
+        for cell, rate, t4 in (("slow", 1e-3, 5000.0), ("fast", 1e-2, 1000.0))
+        for seed in range(2)
+    ]
+    studies = {"slow": "optimizer_sweep", "fast": "optimizer_sweep_001"}
+    designs = frame("designs", [design(study=study, cell=cell) for cell, study in studies.items()])
+    table = optimizer_best.build(frame("members", members), designs)
+    assert table[["study", "learning_rate_even", "median"]].values.tolist() == [
+        ["optimizer_sweep", 1e-3, 5000],
+        ["optimizer_sweep_001", 1e-2, 1000],
+    ]
 
 
 def test_one_seed_chooses_but_reports_nothing():
@@ -89,8 +105,8 @@ def test_one_seed_chooses_but_reports_nothing():
 
 def test_a_row_an_optimiser():
     base = base_tables()
-    table = optimizer_best.build(base["members"], base["designs"]).set_index("optimizer")
-    assert list(table.index) == ["adam", "adamw", "sgd"]
+    table = optimizer_best.build(base["members"], base["designs"])
     assert (table["points"] == 9).all()
     assert (table["n"] == 8).all()
-    assert table.loc["adamw", "median"] < table.loc["adam", "median"] < table.loc["sgd", "median"]
+    order = {study: list(own.sort_values("median")["optimizer"]) for study, own in table.groupby("study", sort=False)}
+    assert order == {"optimizer_sweep": ["adamw", "adam", "sgd"], "optimizer_sweep_001": ["adamw", "rmsprop", "sgd"]}

@@ -3,6 +3,8 @@ from synthetic import base_tables, design, frame, member
 
 from regrok.analysis import optimizer_sweep
 
+BUDGETS = {"optimizer_sweep": 5000, "optimizer_sweep_001": 20_000}
+
 
 def test_a_point_that_another_study_follows_further_has_no_edge():
     members = [
@@ -20,8 +22,19 @@ def test_a_point_that_another_study_follows_further_has_no_edge():
 def test_every_optimiser_has_as_many_points():
     base = base_tables()
     table = optimizer_sweep.build(base["members"], base["designs"])
-    assert table.groupby("optimizer").size().to_dict() == {"adam": 9, "adamw": 9, "sgd": 9}
+    assert table.groupby(["study", "optimizer"], sort=False).size().to_dict() == {
+        **{("optimizer_sweep", optimizer): 9 for optimizer in ("adam", "adamw", "sgd")},
+        **{("optimizer_sweep_001", optimizer): 9 for optimizer in ("adamw", "rmsprop", "sgd")},
+    }
     assert table["diverged"].sum() == 1
+
+
+def test_a_cell_of_both_sweeps_is_in_both_as_each_asks_for_it():
+    members = [member(cell="shared", budget=20_000, t4=15_000.0, last_step=16_500)]
+    designs = [design(study=study, cell="shared", budget=budget) for study, budget in BUDGETS.items()]
+    table = optimizer_sweep.build(frame("members", members), frame("designs", designs))
+    assert list(table["study"]) == list(BUDGETS)
+    assert list(table["events"]) == [0, 1]
 
 
 def test_points_are_sorted_and_a_diverged_member_never_generalises():

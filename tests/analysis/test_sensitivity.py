@@ -44,6 +44,21 @@ def test_finds_the_base_even_if_another_study_holds_it(studied):
     assert (table["setting"] == "").sum() == 1
 
 
+def test_cells_of_another_report_are_no_base():
+    """However near they come and however many studies ask for them."""
+    members = [member(cell="wide", embedding=128, t4=3000.0), member(cell="near", t4=1000.0)]
+    designs = [design(study="sensitivity", cell="wide")]
+    designs += [design(study=f"study {i}", report="001", cell="near") for i in range(9)]
+    table = sensitivity.build(frame("members", members), frame("designs", designs))
+    assert list(table["cell"]) == ["wide"]
+    assert list(table["setting"]) == [""]
+
+
+def test_a_setting_that_only_one_has_is_a_change():
+    table = build({"base": {"momentum": np.nan}, "moving": {"momentum": 0.9}})
+    assert table.loc["moving", ["setting", "value", "base_value"]].tolist() == ["momentum", "0.9", "none"]
+
+
 def test_every_change_at_both_fractions():
     base = base_tables()
     table = sensitivity.build(base["members"], base["designs"])

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from synthetic import base_tables, design, frame, member
 
-from regrok.analysis import summary
+from regrok.analysis import factors, summary
 
 COLUMNS = {"name": ("", "who"), "steps": ("steps", "how long"), "ok": ("", "whether")}
 
@@ -63,3 +63,21 @@ def test_table_has_dtypes_even_without_values(rows):
     assert list(table) == list(COLUMNS)
     assert table["steps"].dtype == "float64"
     assert "object" not in table.dtypes.astype(str).to_list()
+
+
+def test_a_factor_that_a_cell_lacks_has_the_dtype_of_the_factor():
+    columns = {"hidden": factors.COLUMNS["hidden"], "norm": factors.COLUMNS["norm"], "factor": ("", "a word")}
+    for rows in ([], [{"hidden": 128, "norm": None, "factor": "a"}, {"hidden": pd.NA, "norm": "pre", "factor": "b"}]):
+        table = summary.table(rows, columns)
+        assert table["hidden"].dtype == "Int64"
+        assert table["norm"].dtype == table["factor"].dtype == "str"
+
+
+def test_waited_in_steps_and_in_epochs():
+    rows = [member(seed=seed, t2=100.0 + 100 * seed, t4=t4) for seed, t4 in enumerate((1100.0, 2200.0, 1300.0))]
+    members = frame("members", [*rows, member(seed=3, t2=np.nan, diverged=True, last_step=70)])
+    assert summary.waited(members, "t2").value == 250  # of 100, 200, 300 and never
+    median = summary.waited(members.head(3), "t4", since=members["t2"].head(3).to_numpy())
+    assert (median.value, median.most) == (1000, 2000)  # of 1 000, 2 000, 1 000
+    epochs = summary.in_epochs(median, 200)
+    assert (epochs.value, epochs.least, epochs.most, epochs.n) == (5, 5, 10, 3)

@@ -160,7 +160,7 @@ def test_logrank_by_counting():
 
 def test_logrank_scores_of_the_textbook_data():
     time, event = sample(TREATED + PLACEBO)
-    assert survival._logrank_scores(time, event)[:21].sum() == pytest.approx(9 - 19.25, abs=0.01)
+    assert survival.logrank_scores(time, event)[:21].sum() == pytest.approx(9 - 19.25, abs=0.01)
     assert survival.logrank(*sample(TREATED), *sample(PLACEBO)) == pytest.approx(4.17e-5, rel=0.01)
 
 
@@ -212,3 +212,54 @@ def test_durations_and_intervals_of_members():
     np.testing.assert_array_equal(after, [2950, 10_000, 10_000, 4950])
     np.testing.assert_array_equal(at, [3000, np.inf, np.inf, 5000])
     np.testing.assert_array_equal(event, [True, False, False, True])
+
+
+def test_all_are_followed_to_the_first_censoring():
+    time, event = survival.followed_alike(np.array([100.0, 300.0, 200.0, np.inf]), np.array([True, True, False, False]))
+    np.testing.assert_array_equal(time, [100, 200, 200, 200])
+    np.testing.assert_array_equal(event, [True, False, False, False])
+    never = survival.followed_alike(np.array([100.0, np.inf]), np.array([True, False]))
+    np.testing.assert_array_equal(never, [[100, np.inf], [True, False]])
+
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_trend_of_two_levels_by_counting():
+    # sums of the upper two of 4: 7, 6, 5, 5, 4, 3
+    assert survival.trend(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]), RNG) == (1 / 6, 1.0)
+    assert survival.trend(np.array([1.0, 3.0, 2.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0]), RNG) == (2 / 6, 5 / 6)
+
+
+def test_a_trend_of_three_levels_by_counting():
+    # 0 a + 1 b + 2 c over the orders of 1, 2, 4: 10, 9, 8, 6, 5, 4
+    assert survival.trend(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 2.0]), RNG) == (1 / 6, 1.0)
+    assert survival.trend(np.array([2.0, 1.0, 4.0]), np.array([0.0, 1.0, 2.0]), RNG) == (2 / 6, 5 / 6)
+
+
+def test_a_trend_of_many_is_drawn_and_repeatable():
+    scores, levels = np.arange(24.0), np.repeat([0.0, 1.0, 2.0], 8)
+    rises, falls = survival.trend(scores, levels, np.random.default_rng(0))
+    assert rises == pytest.approx(1 / (survival.MOST_SPLITS + 1))  # the order seen is one of those counted
+    assert falls == 1
+    assert survival.trend(scores, levels, np.random.default_rng(0)) == (rises, falls)
+
+
+def test_a_trend_without_trend_is_uniform():
+    rng = np.random.default_rng(1)
+    found = [survival.trend(rng.standard_normal(10), np.repeat([0.0, 1.0], 5), rng)[0] for _ in range(400)]
+    assert np.mean(np.array(found) <= 0.05) == pytest.approx(0.05, abs=0.025)
+
+
+def test_curve_by_hand():
+    """Of four at risk one goes at 1, of two one at 3, and the last at 4; the one lost at 2 moves nothing."""
+    time, event = sample([1, -2, 3, 4])
+    steps, shares = survival.curve(time, event)
+    assert steps.tolist() == [1, 3, 4]
+    assert shares == pytest.approx([3 / 4, 3 / 8, 0])
+
+
+def test_a_curve_keeps_those_that_never_will_and_is_empty_without_events():
+    steps, shares = survival.curve(np.array([1, np.inf]), np.array([True, False]))
+    assert (steps.tolist(), shares.tolist()) == ([1], [0.5])
+    assert [len(part) for part in survival.curve(np.array([5.0]), np.array([False]))] == [0, 0]

@@ -23,7 +23,8 @@ def test_members_agree_with_their_histories():
     members = BASE["members"].set_index(["cell", "seed"])
     for key, history in BASE["histories"].groupby(["cell", "seed"]):
         member = members.loc[key]
-        found = events.events(history, int(member["n_train"]), int(member["n_val"]), int(member["modulus"]))
+        sizes = int(member["evaluated_train"]), int(member["evaluated_val"])
+        found = events.events(history, *sizes, int(member["modulus"]))
         for name, event in found.items():
             np.testing.assert_equal([event.after, event.at], [member[f"{name}_after"], member[name]])
         assert history["step"].max() == member["last_step"]

@@ -1,6 +1,6 @@
 """The claims ledger: claims.yaml says what a report claims and how it is judged, `judge` says what came of it.
 
-The criteria are named functions of `criteria`; their parameters stand in claims.yaml, which is hashed into every
+The criteria are the named functions of `criteria`; their parameters stand in claims.yaml, which is hashed into every
 ledger, so that a verdict cannot be moved without a trace.
 """
 
@@ -21,9 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from .. import sources
 from ..config import ConfigError, read
 from ..wording import joined, locate, sentence, suggestion, worst
-from . import criteria
-from .criteria import CRITERIA, LEVEL, VERDICTS, Verdict
+from . import judging
+from .criteria import CRITERIA
 from .format import p_value as p_text
+from .judging import LEVEL, VERDICTS, Verdict
 
 Text = Annotated[str, Field(pattern=r"\S")]
 
@@ -39,7 +40,7 @@ class Claim(BaseModel):
     statement: Text = Field(description="What the report claims, as an English sentence.")
     reported: Text = Field(description="The value or finding that it gives.")
     studies: list[str] = Field(description="Studies of config.yaml that the verdict needs.")
-    criterion: str = Field(description="Name of a function in analysis/criteria.py.")
+    criterion: str = Field(description="Name of a function in analysis/criteria_000.py or criteria_001.py.")
     parameters: dict[str, Any] = Field(description="What the criterion is called with, besides the tables.")
     why: Text = Field(description="Why this criterion, in a sentence.")
 
@@ -97,7 +98,7 @@ def _claim(entry: Any, index: int) -> Claim:
     claim = _checked(Claim, entry, place)
     parameters = _checked(parameters_of(claim.criterion), claim.parameters, f"{place}.parameters")
     for key, parameter in inspect.signature(CRITERIA[claim.criterion]).parameters.items():
-        if parameter.annotation == criteria.Study and (name := claim.parameters[key]) not in claim.studies:
+        if parameter.annotation == judging.Study and (name := claim.parameters[key]) not in claim.studies:
             known = suggestion(name, claim.studies)
             raise ConfigError(f"{place}.parameters.{key}: '{name}' is none of the claim's studies; {known}")
     return claim.model_copy(update={"parameters": parameters.model_dump()})
@@ -129,7 +130,7 @@ def judge(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     'undecided'.
     """
     verdicts = {claim.id: CRITERIA[claim.criterion](tables, **claim.parameters) for claim in ledger.claims}
-    adjusted = criteria.holm({name: v.p_value for name, v in verdicts.items() if v.p_value is not None})
+    adjusted = judging.holm({name: v.p_value for name, v in verdicts.items() if v.p_value is not None})
     entries = {claim.id: _entry(claim, verdicts[claim.id], adjusted) for claim in ledger.claims}
     counts = Counter(entry["verdict"] for entry in entries.values())
     return {
@@ -164,11 +165,11 @@ def _entry(claim: Claim, verdict: Verdict, adjusted: Mapping[str, float]) -> dic
 
 
 def _corrected(verdict: Verdict, p_holm: float | None, tests: int) -> Verdict:
-    supported = verdict.verdict in (criteria.REPRODUCED, criteria.PARTLY)
-    if p_holm is None or not supported or criteria.significant(p_holm) or not criteria.significant(verdict.p_value):
+    supported = verdict.verdict in (judging.REPRODUCED, judging.PARTLY)
+    if p_holm is None or not supported or judging.significant(p_holm) or not judging.significant(verdict.p_value):
         return verdict
     alone = f"On its own it would be '{verdict.verdict}' ({verdict.reason.rstrip('.')})"
-    return criteria.undecided(verdict, f"{alone}, but over the {tests} tests of the ledger its p is {p_text(p_holm)}.")
+    return judging.undecided(verdict, f"{alone}, but over the {tests} tests of the ledger its p is {p_text(p_holm)}.")
 
 
 def dumps(content: Mapping[str, Any]) -> str:
