@@ -13,15 +13,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from synthetic import base_tables
+from synthetic import base_tables, design, frame, member
 
 import regrok.figures
-from regrok.analysis import scaling_laws
-from regrok.figures import style
+from regrok.analysis import scaling_laws, summary, survival
+from regrok.figures import one_factor, style
 
 FOLDER = Path(regrok.figures.__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if "\nINPUTS = " in path.read_text(encoding="utf-8"))
-CASES = ("desk", "laptop", "smoke", "censored", "one member a study", "no members yet")
+CASES = ("desk", "laptop", "smoke", "censored", "one member a study", "report 000 alone", "no members yet")
 
 
 def module(name):
@@ -38,6 +38,11 @@ def base(case):
         return tables | {"members": censored(tables["members"])}
     if case == "laptop":
         return tables
+    if case == "report 000 alone":
+        designs = tables["designs"].query("report == '000'")
+        return tables | {
+            name: tables[name][tables[name]["cell"].isin(designs["cell"])] for name in ("members", "histories")
+        }
     cells = tables["designs"].groupby("study")["cell"].nth(0) if case == "one member a study" else ()
     return {name: frame if name in ("designs", "cells") else of(frame, cells) for name, frame in tables.items()}
 
@@ -55,6 +60,7 @@ def censored(members):
     never = members["operation"].eq("subtract") & members["fraction"].gt(0.55)
     never |= members["embedding_std"].eq(0.02) | (members["pairs"].eq("unordered") & members["fraction"].eq(0.6))
     never |= members["fraction"].eq(0.3) & members["seed"].gt(0) & members["warmup"].eq(10)
+    never |= members["dropout"].eq(0.3) & members["seed"].gt(0)
     members.loc[never, ["t4_after", "t4", "delay", "delay_ratio"]] = float("nan")
     members.loc[never, ["generalised", "grokked"]] = False
     members.loc[never, "last_step"] = members.loc[never, "budget"]
@@ -169,10 +175,10 @@ def test_the_same_tables_give_the_same_bytes(name, tmp_path):
 def test_leaves_tables_and_settings_alone(name):
     before = {needed: table("laptop", needed).copy() for needed in module(name).INPUTS}
     settings = dict(mpl.rcParams.items())
-    given = {needed: frame.copy() for needed, frame in before.items()}
+    given = {needed: rows.copy() for needed, rows in before.items()}
     module(name).draw(**given)
-    for needed, frame in before.items():
-        pd.testing.assert_frame_equal(given[needed], frame)
+    for needed, rows in before.items():
+        pd.testing.assert_frame_equal(given[needed], rows)
     assert dict(mpl.rcParams.items()) == settings
 
 
@@ -229,3 +235,131 @@ def test_a_row_without_runs_says_so():
     missing = sensitivity["fraction"].eq(0.3) & sensitivity["setting"].eq("beta2")
     figure = module("sensitivity").draw(sensitivity[~missing])
     assert [[text.get_text() for text in ax.texts] for ax in figure.axes] == [["not trained"], []]
+
+
+# Report 001
+
+CURVES = {
+    "transformer_curves": ("large_modulus", None),
+    "fraction_transformer": ("fractions", "transformer"),
+    "fraction_mlp": ("fractions", "residual_mlp"),
+    "fraction_lstm": ("fractions", "lstm"),
+    "optimizer_curves": ("optimizers_001", None),
+    "dropout_curves": ("dropout", None),
+}
+
+
+def studied(case, study):
+    return summary.studied(table(case, "members"), table(case, "designs"), study)
+
+
+def titles(figure):
+    return [title.split("  ")[1] for ax in figure.axes if (title := ax.get_title("left"))]
+
+
+@pytest.mark.parametrize("case", ["desk", "smoke", "censored"])
+@pytest.mark.parametrize("name", CURVES)
+def test_every_member_that_does_not_generalise_is_marked_in_its_panel(name, case):
+    study, architecture = CURVES[name]
+    members = studied(case, study)
+    own = members if architecture is None else members[members["architecture"] == architecture]
+    figure = draw(name, case)
+    assert points(figure) == (~own["generalised"]).sum()
+    assert len(titles(figure)) == own["cell"].nunique()
+
+
+def test_only_the_falling_learning_rate_has_falls():
+    falling, _, constant, _ = draw("transformer_curves", "desk").axes
+    marked = [[x.get_xdata()[0] for x in ax.lines if x.get_color() == style.HIGHLIGHT] for ax in (falling, constant)]
+    assert marked == [[5000, 10_000, 15_000], []]
+    assert titles(draw("transformer_curves", "laptop")) == ["The report's falling learning rate"]
+
+
+def test_optimisers_stand_in_rows_of_what_they_vary():
+    assert titles(draw("optimizer_curves", "desk")) == [
+        *(f"Weight decay {decay}" for decay in ("0", "0.3", "1", "3")),
+        *("Batch size 64", "Batch size 512", "Learning rate 0.0001", "Learning rate 0.001"),
+        *("SGD, rate 0.0005", "SGD, rate 0.05", "RMSprop, rate 0.0001", "RMSprop, rate 0.0005"),
+    ]
+
+
+def test_sums_stand_at_the_same_share_and_at_the_same_size():
+    shares = [f"K = {terms}, fraction 0.7" for terms in (2, 3, 4)]
+    sizes = [f"K = {terms}, 1\u202f177 examples" for terms in (2, 3, 4)]
+    assert titles(draw("summand_curves", "desk")) == shares + sizes
+    assert titles(draw("summand_curves", "smoke")) == shares[:2]
+
+
+def test_a_dropout_rate_of_one_architecture_that_is_missing_says_so():
+    members = table("desk", "members").query("not (architecture == 'lstm' and dropout == 0.1)")
+    figure = module("dropout_curves").draw(table("desk", "histories"), members, table("desk", "designs"))
+    (gap,) = [ax for ax in figure.axes if "LSTM, dropout 0.1" in ax.get_title("left")]
+    assert [text.get_text() for text in gap.texts] == ["not trained yet"]
+
+
+def by_step(*rows):
+    """Figure of Transformers at one fraction: (t4, last step, whether it diverged) a member."""
+    own = {"architecture": "transformer", "fraction": 0.5, "t2": 100.0, "budget": 10_000}
+    members = [
+        member(**own, seed=seed, t4=t4, last_step=last, diverged=diverged)
+        for seed, (t4, last, diverged) in enumerate(rows)
+    ]
+    designs = frame("designs", [design(study="fractions", report="001")])
+    return module("grokked_by_step").draw(frame("members", members), designs)
+
+
+def test_shares_by_step_are_one_minus_kaplan_meier():
+    """Of four, one generalises at 1 000, one is lost at 2 000, one generalises at 4 000 and one not by 10 000."""
+    never = float("nan")
+    main, risk = by_step(
+        (1000.0, 1100, False), (never, 2000, False), (4000.0, 4400, False), (never, 10_000, False)
+    ).axes
+    (line,) = [line for line in main.lines if line.get_drawstyle() == "steps-post"]
+    assert line.get_xdata()[1:].tolist() == [1000, 4000, 10_000]
+    assert line.get_ydata().tolist() == [0, 0.25, 1 - 0.75 / 2, 1 - 0.75 / 2]
+    (lost,) = [line for line in main.lines if line.get_gid() == style.CENSORED]
+    assert lost.get_xdata().tolist() == [2000, 10_000]
+    assert lost.get_ydata().tolist() == [0.25, 0.625]
+    counts = {int(text.get_position()[0]): text.get_text() for text in risk.texts if text.get_position()[1] == 0}
+    assert counts == {1000: "4", 3000: "2", 10_000: "1"}
+
+
+def test_a_diverged_member_stays_at_risk_and_is_not_lost():
+    main, risk = by_step((1000.0, 1100, False), (float("nan"), 500, True)).axes
+    (line,) = [line for line in main.lines if line.get_drawstyle() == "steps-post"]
+    assert line.get_ydata().tolist() == [0, 0.5, 0.5]
+    assert not [line for line in main.lines if line.get_gid() == style.CENSORED]
+    assert [text.get_text() for text in risk.texts if text.get_position()[1] == 0] == ["2", "1", "1"]
+
+
+@pytest.mark.parametrize("case", ["desk", "laptop", "smoke", "censored"])
+def test_every_median_of_the_summary_is_that_of_one_cell(case):
+    figure = draw("effects_001", case)
+    expected = []
+    for study in ("fractions", "dropout", "open_settings", "optimizers_001", "summands"):
+        for _, group in summary.by_cell(studied(case, study)):
+            median = survival.median(*survival.durations(group)).value
+            times = 3 if study == "optimizers_001" and group["cell"].iloc[0] == base_cell(case) else 0
+            expected += [median] * (1 + times)
+    shown = [
+        line.get_xdata()[0]
+        for ax in figure.axes
+        for line in ax.lines
+        if line.get_markersize() == 4 and line.get_marker() == "o"
+    ]
+    assert sorted(shown) == sorted(value for value in expected if value < float("inf"))
+    assert points(figure) == sum(value == float("inf") for value in expected)
+
+
+def base_cell(case):
+    """The report's own cell, which stands among weight decays, batch sizes, learning rates and optimisers."""
+    (cell,) = one_factor.alike(studied(case, "optimizers_001"))["cell"].unique()
+    return cell
+
+
+def test_the_sweeps_of_the_two_reports_do_not_mix():
+    assert titles(draw("optimizer_sweep", "desk")) == ["AdamW", "Adam, L2", "SGD, momentum"]
+    assert titles(draw("optimizer_sweep_001", "desk")) == ["AdamW", "SGD, momentum", "RMSprop"]
+    for name in ("optimizer_sweep", "optimizer_sweep_001"):
+        *panels, _ = draw(name, "desk").axes
+        assert [len(ax.texts) for ax in panels] == [18, 18, 18]

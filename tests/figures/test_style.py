@@ -80,7 +80,9 @@ def test_every_operation_has_a_look_of_its_own():
     assert all(style.operation(name) for name in OPERATIONS)
 
 
-@pytest.mark.parametrize("colors", [style.operation_colors(), style.LAW_COLORS, style.PRECISION_COLORS])
+@pytest.mark.parametrize(
+    "colors", [style.operation_colors(), style.LAW_COLORS, style.PRECISION_COLORS, style.ARCHITECTURE_COLORS]
+)
 def test_colours_stay_apart_without_red_and_green(colors):
     """Simulated deuteranopia (Machado, Oliveira and Fernandes 2009, severity 1): distances in linear RGB."""
     matrix = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]

@@ -39,7 +39,7 @@ def draw(histories: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) 
     for panel, columns in PANELS.items():
         for column, color in columns.items():
             style.trajectories(axes[panel], histories, seed, column, color)
-    medians = {event: median_of(members, event) for event in EVENTS}
+    medians = {event: summary.waited(members, event) for event in EVENTS}
     events(axes["events"], members, medians)
     finish(axes, histories, medians)
     key(axes["accuracy"], len(members))
@@ -52,13 +52,6 @@ def panels() -> tuple[Figure, dict[str, Axes]]:
     left, right = left.subgridspec(2, 1, height_ratios=[0.24, 1]), right.subgridspec(2, 1)
     places = {"events": left[0], "accuracy": left[1], "loss": right[0], "norm": right[1]}
     return figure, {name: figure.add_subplot(place) for name, place in places.items()}
-
-
-def median_of(members: pd.DataFrame, event: str) -> survival.Median:
-    if event == "t4":
-        return survival.median(*survival.durations(members))
-    reached = members[event].notna()
-    return survival.median(members[event].fillna(members["last_step"]).to_numpy(float), reached.to_numpy(bool))
 
 
 def events(ax: Axes, members: pd.DataFrame, medians: dict[str, survival.Median]) -> None:

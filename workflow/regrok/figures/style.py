@@ -29,7 +29,7 @@ HIGHLIGHT = "#f0a202"
 
 OPERATION_MARKERS = dict(zip(OPERATIONS, "oDsvPXhpd*" * len(OPERATIONS), strict=False))
 OPERATION_NAMES = {"add": "addition", "subtract": "subtraction", "multiply": "multiplication", "divide": "division"}
-OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam, L2", "sgd": "SGD, momentum"}
+OPTIMIZER_NAMES = {"adamw": "AdamW", "adam": "Adam, L2", "sgd": "SGD, momentum", "rmsprop": "RMSprop"}
 LAW_COLORS = {"exponential": "#d55e00", "power": "#0173b2", "power_offset": "#029e73", "threshold": "#a0559b"}
 LAW_DASHES = {"exponential": "-", "power": (0, (5, 1.2)), "power_offset": (0, (1, 1)), "threshold": (0, (4, 1, 1, 1))}
 LAW_NAMES = {
@@ -37,6 +37,13 @@ LAW_NAMES = {
     "power": "power law",
     "power_offset": "power law + offset",
     "threshold": "threshold law",
+}
+ARCHITECTURE_COLORS = {"mlp": "#8c510a", "transformer": "#4b2e83", "residual_mlp": "#e08214", "lstm": "#35978f"}
+ARCHITECTURE_NAMES = {
+    "mlp": "MLP",
+    "transformer": "Transformer",
+    "residual_mlp": "residual MLP",
+    "lstm": "LSTM",
 }
 PRECISION_COLORS = {"float32": "#d55e00", "float64": "#029e73"}
 

@@ -1,0 +1,20 @@
+"""Figure 3 of report 001: the residual MLP on addition modulo 41 at several training fractions."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from . import curves, style
+
+INPUTS = ("histories", "members", "designs")
+TITLE = "Training fractions: residual MLP"
+REPORTS = "001-F3"
+ALT = (
+    "Training and validation accuracy, and below them the losses, of the residual MLP against the optimisation step on "
+    "a logarithmic axis, one panel a training fraction. Thin lines are members, the thick one is the member with the "
+    "median steps to grokking; marks show the median steps to memorisation and to grokking."
+)
+
+
+@style.styled
+def draw(histories: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) -> Figure:
+    return curves.by_fraction(histories, members, designs, "fractions", "residual_mlp")
