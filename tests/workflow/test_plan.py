@@ -24,6 +24,13 @@ def test_every_scale_plans_its_jobs(project, scale):
     assert planned["paper"] == planned["numbers"] == planned["base_tables"] == 1
 
 
+@pytest.mark.parametrize("report", ["000", "001"])
+def test_one_report_plans_its_own_jobs(project, report):
+    """A number such as 001 comes through YAML as 1."""
+    planned = project.planned(scale="smoke", report=report)
+    assert planned["train"] == len(jobs(load(ROOT / "config.yaml"), "smoke", [report]))
+
+
 def test_paper_never_trains(project):
     assert "train" not in project.planned(scale="smoke", train=0, partial=1)
 
@@ -68,7 +75,7 @@ def test_a_mistake_in_a_claim_gets_one_sentence_and_nothing_runs(project):
     path.write_text(path.read_text().replace("reference: adamw", "reference: adamv"))
     result = project.command("reproduce", "--scale", "smoke")
     assert result.returncode != 0
-    right = "000-C2d.parameters.reference must be 'adamw', 'adam' or 'sgd', not 'adamv'."
+    right = "000-C2d.parameters.reference must be 'adamw', 'adam', 'sgd' or 'rmsprop', not 'adamv'."
     assert result.stdout == f"regrok: claims.yaml: {right}\n"
     assert not (project.root / "results" / "store").exists()
 

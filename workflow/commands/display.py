@@ -96,8 +96,12 @@ class Display:
         """How many tables and figures this run has built so far."""
         scale = self.asked.scale
         found = {"tables": f"results/{scale}/tables/*.parquet", "figures": f"figures/{scale}/*.svg"}
-        counts = {
-            name: sum(path.stat().st_mtime >= self.began for path in Path().glob(pattern))
-            for name, pattern in found.items()
-        }
+        counts = {name: sum(map(self.is_new, Path().glob(pattern))) for name, pattern in found.items()}
         return "building tables, figures and the paper: " + ", ".join(f"{n} {name}" for name, n in counts.items())
+
+    def is_new(self, path: Path) -> bool:
+        """Whether this run has made a file, which Snakemake may be about to replace."""
+        try:
+            return path.stat().st_mtime >= self.began
+        except FileNotFoundError:
+            return False

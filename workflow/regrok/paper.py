@@ -7,7 +7,8 @@ from pathlib import Path
 import typst
 
 from . import events, sources
-from .analysis import format, scaling_laws
+from .analysis import format, scaling_laws, summands
+from .tasks import split
 
 STANDARDS = ("a-2a", "ua-1")  # archivable, and accessible: tagged, with alternative texts
 TIMESTAMP = 1_750_377_600  # 20 June 2025, the date of report 000: a fixed one, so that equal inputs give equal bytes
@@ -54,11 +55,15 @@ def alternatives() -> dict[str, str]:
 
 
 def rules() -> dict[str, str]:
-    """The constants of the event rule as the text prints them."""
+    """The constants of the event rule and of evaluation as the text prints them."""
     return {
         "threshold": format.percent(events.THRESHOLD),
         "confirmations": str(events.CONFIRMATIONS),
         "chance_tail": f"{events.CHANCE_TAIL:g}",
         "grokking_delay": format.steps(events.GROKKING_DELAY),
         "level": format.percent(scaling_laws.LEVEL),
+        "fully_evaluated": format.steps(split.FULLY_EVALUATED),
+        "evaluated": format.steps(split.EVALUATED),
+        "half_width": format.number(summands.half_width(events.THRESHOLD, split.EVALUATED), 1),
+        "half_width_worst": format.number(summands.half_width(0.5, split.EVALUATED), 2),
     }

@@ -12,7 +12,7 @@ from regrok.experiment import designs, jobs
 from regrok.store import Store
 
 SCALE = str(config.get("scale", "laptop"))
-REPORTS = str(config.get("report", "")).split()
+REPORTS = [name.zfill(3) for name in str(config.get("report", "")).split()]  # YAML takes 001 for a number
 TRAIN = bool(int(config.get("train", 1)))  # 0: from the records at hand
 PARTIAL = bool(int(config.get("partial", 0)))  # 1: although some are missing
 DEVICE = str(config.get("device", "cpu"))

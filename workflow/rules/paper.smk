@@ -6,7 +6,7 @@ PAPER = "<paper>/regrok.pdf"
 rule paper:
     input:
         text=Path("paper").glob("*.typ"),
-        sections=Path("paper/sections").glob("*.typ"),
+        sections=Path("paper/sections").rglob("*.typ"),
         references="paper/references.bib",
         numbers="<results>/numbers.json",
         claims="<results>/claims.json",

@@ -1,5 +1,9 @@
-"""Time the cells of a scale that are to be compared by speed."""
+"""Time the cells of a scale that are to be compared by speed.
 
+A timing stays in the store, like a record: taken again it would be another.
+"""
+
+import json
 import os
 import sys
 from types import SimpleNamespace
@@ -11,14 +15,19 @@ sys.modules["torch._dynamo"] = SimpleNamespace(disable=lambda function, *_, **__
 from regrok.analysis import records, tables
 from regrok.cell import Cell
 from regrok.progress import logged
+from regrok.store import ROOT, digest, write_json
 
 
-def main(cells: list[dict], target: str) -> None:
-    from regrok.training.throughput import measure
+def main(cells: list[dict], code: str, target: str) -> None:
+    path = ROOT / "throughput" / f"{digest([cells, code])}.json"
+    if not path.exists():
+        from regrok.training.throughput import measure
 
-    rows = measure([Cell.model_validate(cell) for cell in cells])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, measure([Cell.model_validate(cell) for cell in cells]))
+    rows = json.loads(path.read_text())
     tables.write(records.frame("throughput", rows), target, records.COLUMNS["throughput"], "Base table throughput")
 
 
 with logged(snakemake.log[0]):
-    main(snakemake.params.cells, snakemake.output[0])
+    main(snakemake.params.cells, snakemake.params.code, snakemake.output[0])
