@@ -12,7 +12,7 @@ SOURCES := workflow tests benchmarks
 .PHONY: help reproduce paper plan status demo report adopt audit bench test format schema lock clean
 
 help: ## this list
-	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000]"
+	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001]"
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 reproduce: .venv/ready ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU

@@ -16,6 +16,9 @@ def load(table: str, scale: str = "laptop"):
     root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "results").is_dir()), Path.cwd())
     folder = root / "results" / scale / "tables"
     if not (folder / f"{table}.parquet").is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.parquet"))) or "none yet: run `make reproduce`"
-        raise FileNotFoundError(f"{folder} has no table '{table}'; the tables there are {known}")
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.parquet"))) or "none yet"
+        raise FileNotFoundError(
+            f"{folder} has no table '{table}'; there are: {known}. `make reproduce SCALE={scale}` builds them, and "
+            "load(table, scale) reads those of another scale"
+        )
     return read(folder / f"{table}.parquet")
