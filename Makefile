@@ -24,7 +24,7 @@ paper: .venv/ready ## tables, figures and PDF from the records at hand, no train
 plan: .venv/ready ## what a scale costs: cells, core-hours, disk
 	@$(COMMAND)/plan.py $(OPTIONS)
 
-status: .venv/ready ## what is at hand, running, stale, missing
+status: .venv/ready ## what is done, running (with its accuracy), waiting, failed, stale; when all will be done
 	@$(COMMAND)/status.py $(OPTIONS)
 
 demo: .venv/ready ## one network groks before your eyes, in two minutes
@@ -36,8 +36,8 @@ report: .venv/ready ## one HTML file with every figure, table and job: results/S
 adopt: .venv/ready ## keep stale records if a retrained sample is bit-identical
 	@$(COMMAND)/adopt.py $(OPTIONS)
 
-audit: .venv/ready ## retrain a sample of the records and compare, bit for bit
-	@$(COMMAND)/adopt.py $(OPTIONS) --audit
+audit: .venv/ready ## retrain N=5 members drawn at random (ALL=1, SEED=) and compare with their records, bit for bit
+	@$(COMMAND)/audit.py $(OPTIONS) --number "$(N)" --all "$(ALL)" --seed "$(SEED)"
 
 bench: .venv/ready ## speed of training against plain PyTorch and the machine's limit, in two minutes
 	@PYTHONPATH=workflow $(BIN)/python benchmarks/bench.py

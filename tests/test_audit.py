@@ -1,16 +1,30 @@
-"""Retraining members alone: nothing to report of an honest record, the place of any difference in others."""
+"""Retraining members alone: nothing to report of an honest record, the place of any difference in others; and what is
+held against one whose bits cannot be asked for."""
 
 from functools import partial
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tiny import CODE, SGD, files, job, silent
+from tiny import CODE, SGD, files, job, silent, tiny
 from tiny import OLDER as OTHER
 
-from regrok.audit import difference, sample
-from regrok.store import Record, Store
+from regrok.audit import (
+    DAMAGED,
+    DIFFERS,
+    IDENTICAL,
+    WITHIN,
+    Contents,
+    Finding,
+    audit,
+    difference,
+    draw,
+    event_difference,
+    sample,
+)
+from regrok.store import Record, Store, digest
 from regrok.training import train as engine
+from regrok.training.stack import Stack
 from regrok.training.train import Interrupted, train
 
 TASK = job(seeds=3, budget=60, dense=((9, 50),), overrides={"optimizer.decays": "no_biases"})
@@ -142,6 +156,160 @@ def test_a_damaged_record_is_no_difference_but_an_error(store, tmp_path):
     pq.write_table(table.slice(1), path)
     with pytest.raises(ValueError, match="is damaged"):
         difference(copy, CODE)
+
+
+def test_evaluations_that_were_left_out_or_put_in(store, tmp_path):
+    """Either moves events, with every number that is left being right."""
+    record = store.records(TASK.cell)[0]
+    history = record.history()
+    fewer = forged(
+        record, tmp_path / "a", history={name: column[history["step"] != 45] for name, column in history.items()}
+    )
+    more = {name: np.insert(column, -1, column[-1]) for name, column in history.items()}
+    more["step"][-2] = 55
+    assert difference(fewer, CODE) == "whether step 45 was evaluated"
+    assert difference(forged(record, tmp_path / "b", history=more), CODE) == "whether step 55 was evaluated"
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ({"t4": [20.0, 50.0]}, "t4 in its header, which is not its history's"),
+        ({"diverged": True}, "whether it diverged, by its header"),
+        ({"examples": {"train": 7, "validation": 8}}, "the numbers of examples in its header (examples)"),
+    ],
+)
+def test_a_header_that_says_what_is_not_so(store, tmp_path, header, found):
+    record = store.records(TASK.cell)[0]
+    assert difference(forged(record, tmp_path, **header), CODE) == found
+
+
+def found(record: Record, codes: set[str] | None = None) -> Finding:
+    return audit(TASK.cell, record, CODE, codes or {digest(CODE)}, [])
+
+
+def test_bits_are_asked_for_on_the_same_kind_of_machine_alone(store, tmp_path):
+    record = store.records(TASK.cell)[0]
+    (here,) = record.machines
+    losses = record.history()
+    losses = {**losses, "val_loss": flip(losses["val_loss"], 5)}
+    where = f"val_loss at step {losses['step'][5]}"
+    abacus = here | {"cpu": "an abacus", "capability": "fingers"}
+    cases = {
+        "same": ({}, None, DIFFERS, where),
+        "kernel": ({"machines": [here | {"platform": "another", "python": "3.99"}]}, None, DIFFERS, where),
+        "cpu": ({"machines": [abacus]}, None, WITHIN, "another cpu and capability"),
+        "torch": ({"machines": [here | {"torch": "1.0"}]}, None, WITHIN, "another torch"),
+        "old": ({"machines": [{**here, "until": 30}, abacus]}, None, WITHIN, "trained on several kinds of machine"),
+        "code": ({}, {digest(OTHER)}, WITHIN, "older code"),
+    }
+    for name, (header, codes, verdict, detail) in cases.items():
+        told = found(forged(record, tmp_path / name, history=losses, **header), codes)
+        assert (told.verdict, told.detail) == (verdict, detail)
+    assert found(record, {digest(OTHER)}).verdict == IDENTICAL
+
+
+def test_the_record_of_another_cell(store):
+    """A record is asked for the cell that it is kept under, whatever its header says."""
+    other = job(budget=60, dense=((9, 50),), overrides={"optimizer.learning_rate": 0.02}).cell
+    told = audit(other, store.records(TASK.cell)[0], CODE, {digest(CODE)}, [])
+    assert told.verdict == DIFFERS
+
+
+def test_a_damaged_record_is_found_so(store, tmp_path):
+    copy = forged(store.records(TASK.cell)[0], tmp_path)
+    (copy.path / copy.header["checkpoint"]).unlink()
+    told = found(copy)
+    assert told.verdict == DAMAGED
+    assert copy.header["checkpoint"] in told.detail
+
+
+def test_an_audit_ends_by_a_signal(store):
+    with pytest.raises(Interrupted):
+        audit(TASK.cell, store.records(TASK.cell)[0], CODE, {digest(CODE)}, [15])
+
+
+STEPS = [0, 1, 2, 5, 10, 20, *range(50, 1001, 50)]
+
+
+def course(t2=200, t4=600, end=(1.0, 1.0), steps=STEPS, losses=(2.0,) * 10, loss=1.0) -> Contents:
+    """A member that memorises at t2 and generalises at t4 and ends with accuracies `end`."""
+    steps = np.array([step for step in STEPS if step <= steps[-1]])
+    train, val = (np.where(steps >= at, 1.0, 0.5 * (steps >= 50)) for at in (t2, t4))
+    for accuracy, last in zip((train, val), end, strict=True):
+        accuracy[-3:] = np.minimum(accuracy[-3:], last)
+    history = {
+        "step": steps,
+        "train_acc": train,
+        "val_acc": val,
+        "train_loss": np.append(np.ones(len(steps) - 1), loss),
+    }
+    header = {"examples": {"train": 5000, "validation": 5000}}
+    return Contents(header, int(steps[-1]), history, np.array(losses), {})
+
+
+NEVER = 10**6
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, None),
+        ({"t2": 100}, None),
+        ({"t2": 400}, None),
+        ({"t2": 450}, None),  # which happened after 400
+        ({"t2": 500}, "t2 at step 200, retrained at step 500"),
+        ({"t4": 300}, None),
+        ({"t4": 250}, "t4 at step 600, retrained at step 250"),
+        ({"t4": NEVER}, None),  # it may at 1050
+        ({"t2": NEVER, "t4": NEVER}, "t2 at step 200, retrained never"),
+        ({"losses": [2.0] * 9 + [2.001]}, None),
+        ({"losses": [2.0] * 9 + [2.003]}, "batch loss of step 10, before rounding can show"),
+        ({"losses": [np.nan] * 10}, "batch loss of step 1, before rounding can show"),
+        ({"end": (1.0, 0.96)}, None),
+        ({"end": (1.0, 0.9)}, "val_acc at its end: 1.000, retrained 0.900"),
+        ({"end": (0.9, 1.0)}, "train_acc at its end: 1.000, retrained 0.900"),
+        ({"t4": NEVER, "end": (1.0, 0.0)}, None),  # still learning
+        ({"steps": [300], "loss": np.nan}, "divergence never, retrained at step 300"),
+        ({"steps": [500], "loss": np.nan, "t4": NEVER}, None),
+    ],
+)
+def test_tolerances(changes, expected):
+    assert event_difference(course(), course(**changes), tiny()) == expected
+
+
+def test_what_happened_to_neither_is_no_difference():
+    nothing = course(t2=NEVER, t4=NEVER)
+    assert event_difference(nothing, course(t2=NEVER, t4=NEVER, end=(0.0, 0.0)), tiny()) is None
+
+
+def test_another_kernel_is_within_tolerance(tmp_path, monkeypatch):
+    """A member that begins one bit away, as if rounded by another machine, to its generalisation."""
+    task = job(seeds=1, event=2000)
+    train(task, Store(tmp_path / "a"), CODE, silent)
+    place = Stack.place
+
+    def nudged(self, seeds):
+        place(self, seeds)
+        load = self.parameters.load
+        self.parameters.load = lambda index, values: load(index, {k: v * (1 + 2**-23) for k, v in values.items()})
+
+    monkeypatch.setattr(Stack, "place", nudged)
+    (record,) = Store(tmp_path / "a").records(task.cell)
+    foreign = forged(record, tmp_path / "b", machines=[record.machines[0] | {"cpu": "an abacus"}])
+    told = audit(task.cell, foreign, CODE, {digest(CODE)}, [])
+    assert (told.verdict, told.detail) == (WITHIN, "another cpu")
+    assert audit(task.cell, record, CODE, {digest(CODE)}, []).verdict == DIFFERS
+
+
+def test_draws_prefer_what_is_cheap():
+    costs = [1.0] * 10 + [100.0] * 10
+    draws = [draw(costs, 3, np.random.default_rng(seed)) for seed in range(300)]
+    assert all(len(set(chosen)) == 3 for chosen in draws)
+    costly = sum(index >= 10 for chosen in draws for index in chosen)
+    assert 0 < costly < 0.03 * 900
+    assert draws[0] == draw(costs, 3, np.random.default_rng(0))
+    assert draw([0.0, 5.0], 7, np.random.default_rng(0)) == [0, 1]
 
 
 def test_samples():

@@ -5,7 +5,7 @@ import pytest
 from tiny import files, job
 
 from regrok import stock
-from regrok.stock import changes, fingerprint, missing_sentence, stale_sentence, take
+from regrok.stock import changes, fingerprint, missing_sentence, older_sentence, stale_sentence, take
 from regrok.store import Store
 
 TASK = job(seeds=1, event=1000)
@@ -212,3 +212,16 @@ def test_fingerprints_follow_the_records_at_hand(store):
     assert len({tuple(prints) for prints in seen}) == 5
     hold(store, 500, OLDEST)
     assert fingerprint(take([task], store)) == seen[-1]
+
+
+def test_older_sentence(store):
+    """Of what tables are built from, stale or not: one that generalised early is complete at fewer steps."""
+    assert older_sentence(take([TASK], store)) is None
+    hold(store, 1000)
+    assert older_sentence(take([TASK], store)) is None
+    both = job(seeds=2, event=1000)
+    hold(store, 400, code=OLDER, seed=1, t4=(150.0, 200.0))
+    hold(store, 600, seed=1)
+    (_, mixed) = needs = take([both], store)
+    assert not mixed.stale
+    assert older_sentence(needs) == "1 of the records at hand were made by older code."

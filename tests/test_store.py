@@ -1,22 +1,26 @@
 """The store: records are whole or not there, and nothing but a newer state of itself replaces one."""
 
 import errno
+import fcntl
 import io
 import json
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from checkout import Project, fill, mounted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import CODE, OLDER, contents, differences, files, tiny
 
 from regrok import store as module
 from regrok.events import Follow
-from regrok.store import Busy, Record, Store, digest, event_rule, find, seal, write_atomically, write_json
+from regrok.store import PARTS, Busy, Record, Store, digest, event_rule, find, seal, write_atomically, write_json
 
 CELL = tiny()
 HISTORY = {"step": np.array([0, 50, 100]), "val_acc": np.array([0.1, np.nan, np.float32(1 / 3)], dtype=np.float32)}
@@ -81,16 +85,24 @@ def test_an_empty_store(store):
 
 def test_a_newer_state_replaces_the_older_and_its_files(store):
     path = save(store, 100).path
-    (path / ".checkpoint-200.npz.4711").write_bytes(b"left by a process that was killed")
     record = save(store, 200)
     assert record.path == path
-    assert {file.name for file in path.iterdir()} == {
-        "header.json",
-        "history-200.parquet",
-        "checkpoint-200.npz",
-        "step_loss-200.parquet",
-    }
+    assert set(files(path)) == {"header.json", *(record.header[part] for part in PARTS)}
     assert record.checkpoint()["decayed.value"][0] == 200
+
+
+def test_what_a_killed_writer_has_left_goes_once_it_is_old(store):
+    """What is new may be another writer's, who is about to name it."""
+    path = save(store, 100).path
+    for name, age in (
+        (".checkpoint-200-0.npz.4711", 7200),
+        ("history-200-0.parquet", 7200),
+        ("history-200-1.parquet", 0),
+    ):
+        (path / name).write_bytes(b"left by a process that was killed")
+        os.utime(path / name, (time.time() - age,) * 2)
+    record = save(store, 200)
+    assert set(files(path)) == {"header.json", "history-200-1.parquet", *(record.header[part] for part in PARTS)}
 
 
 def test_a_record_has_a_place_of_its_own(store):
@@ -155,6 +167,117 @@ def test_a_crash_while_saving_leaves_the_previous_record(store, monkeypatch, how
     assert not [name for name in left if name.startswith(".")]
     assert save(store, 200).checkpoint()["decayed.value"][0] == 200
     assert len(files(record.path)) == 4
+
+
+def test_a_small_disk_leaves_the_previous_record(tmp_path):
+    """Really full, a page later each time, so that each of the files is the one that does not fit."""
+    failed = set()
+    with mounted(Project(tmp_path), "mkdir disk && mount -t tmpfs -o size=400k tmpfs disk") as inside:
+        store = Store(inside.root / "disk")
+        before = contents(save(store, 100))
+        for pages in range(20):
+            filler = fill(store.root)
+            os.truncate(filler, filler.stat().st_size - 4096 * pages)
+            try:
+                save(store, 200, note="x" * 5000)
+                break
+            except OSError as error:
+                failed.add((error.errno, Path(error.filename).name.partition("-")[0]))
+            (record,) = store.records(CELL)
+            assert not differences(contents(record), before)
+            assert len(files(record.path)) == 4
+            filler.unlink()
+        assert failed == {(errno.ENOSPC, part) for part in ("checkpoint", "history", "step_loss", "header.json")}
+        (record,) = store.records(CELL)
+        assert record.checkpoint()["decayed.value"][0] == 200
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_store
+from regrok.store import Store
+store = Store(Path(sys.argv[2]))
+for step in range(int(sys.argv[3]), 400, 2):
+    try:
+        test_store.save(store, step)
+    except ValueError as error:
+        assert "must not replace" in str(error) or "is missing" in str(error), error
+"""
+
+
+def test_two_writers_whom_no_lease_keeps_apart(store):
+    """As on two nodes of a file system without locks: a reader finds the record of either, whole, at a second look."""
+    call = [sys.executable, "-c", WRITER, str(Path(__file__).parent), str(store.root)]
+    writers = [subprocess.Popen([*call, str(first)], stderr=subprocess.PIPE) for first in (100, 101)]
+    seen, missed = set(), set()
+    while any(writer.poll() is None for writer in writers):
+        for record in store.records(CELL):
+            try:
+                assert record.verify().checkpoint()["decayed.value"][0] == record.step
+                seen.add(record.step)
+            except ValueError as error:  # replaced since its header was read
+                missed.add(str(error).partition("; ")[0].rpartition(" ")[2])
+    assert [writer.communicate()[1] for writer in writers] == [b"", b""]
+    (record,) = store.records(CELL)
+    assert record.verify().checkpoint()["decayed.value"][0] == record.step
+    assert missed <= {"missing"}
+    assert len(seen) > 5
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_locks_nobody_out(store, monkeypatch, capsys, number):
+    def refuse(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with store.lease(CELL), store.lease(CELL):
+        assert "has no locks: do not run two commands at once" in capsys.readouterr().err
+    assert not store.leased(CELL.id)
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda data: data[:-30], lambda data: data.replace(b"today", b"toady"), lambda _: b"[]"]
+)
+def test_a_damaged_adoption_is_named(store, spoil):
+    store.adopt(OLDER, CODE, {"records": 3})
+    (path,) = store.root.glob("adoptions/*.json")
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError, match=f"{path.name} is damaged; move it out of the store"):
+        store.equivalent(CODE)
+
+
+def test_an_adoption_from_before_they_were_sealed(store):
+    (store.root / "adoptions").mkdir(parents=True)
+    write_json(store.root / "adoptions/a.json", {"old": OLDER, "new": CODE})
+    assert store.equivalent(CODE) == {digest(OLDER), digest(CODE)}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_verifying_reads_every_file(store, part):
+    record = save(store)
+    assert record.verify() is record
+    (record.path / record.header[part]).unlink()
+    with pytest.raises(ValueError, match=f"{part}.* is missing; move its folder out of the store"):
+        record.verify()
+
+
+def test_an_interruption_after_the_header_leaves_the_new_record(store, monkeypatch):
+    save(store, 100)
+    replace = os.replace
+
+    def interrupted(source, target):
+        replace(source, target)
+        if target.name == "header.json":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            save(store, 200)
+    (record,) = store.records(CELL)
+    assert record.verify().step == 200
 
 
 def test_the_header_comes_last_and_old_files_go_after_it(store, monkeypatch):
@@ -273,12 +396,28 @@ def test_a_seal_survives_writing_and_reading():
 def test_one_holder_of_a_lease(store):
     other = tiny({"model.hidden": 9})
     with store.lease(CELL):
-        with pytest.raises(Busy, match=f"another process is training {CELL.id}"), store.lease(CELL):
+        assert store.leased(CELL.id)
+        holder = rf"another process \({os.getpid()} on .+\) is training {CELL.id}"
+        with pytest.raises(Busy, match=holder), store.lease(CELL):
             pass
+        assert not store.leased(other.id)
         with store.lease(other):
             pass
+    assert not store.leased(CELL.id)
     with store.lease(CELL):
         pass
+
+
+def test_asking_for_a_lease_keeps_nobody_out(store, monkeypatch):
+    """Who comes while a reader asks waits for the instant that this takes."""
+    with store.lease(CELL):
+        pass
+    asking = open(store.root / CELL.id / ".lease", "rb")  # noqa: SIM115
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    assert not store.leased(CELL.id)  # nor does one reader mislead another
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: asking.close())
+    with store.lease(CELL):
+        assert store.leased(CELL.id)
 
 
 def test_a_lease_is_no_record(store):
@@ -351,7 +490,8 @@ def test_adoption_is_one_way_and_goes_through(store):
     assert store.equivalent(second) == {digest(first), digest(second)}
     assert store.equivalent(first) == {digest(first)}
     assert store.equivalent(other) == {digest(other)}
-    assert {"old": first, "new": second, "records": 3} in store.adoptions()
+    found = [{key: value for key, value in adoption.items() if key != "seal"} for adoption in store.adoptions()]
+    assert {"old": first, "new": second, "records": 3} in found
     assert made(code=first).is_of(store.equivalent(third))
     assert not made(code=third).is_of(store.equivalent(first))
 
@@ -376,6 +516,6 @@ def test_digest_is_canonical():
 def test_histories_are_plain_parquet(store):
     """A reader of another language finds the columns, compressed."""
     record = save(store)
-    file = pa.parquet.ParquetFile(record.path / "history-100.parquet")
+    file = pa.parquet.ParquetFile(record.path / record.header["history"])
     assert file.schema_arrow.names == ["step", "val_acc"]
     assert file.metadata.row_group(0).column(1).compression == "ZSTD"

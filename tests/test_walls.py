@@ -9,7 +9,7 @@ import pytest
 from regrok import sources
 
 FLOORS = (
-    {"tasks", "events", "sources", "wording"},
+    {"tasks", "events", "sources", "wording", "process"},
     {"cell"},
     {"experiment"},
     {"config"},

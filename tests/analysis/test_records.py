@@ -331,3 +331,17 @@ def test_where_members_were_trained():
         ["an abacus", "2.0", "2.1", 2],
         ["a slide rule", "2.0", "2.1", 1],
     ]
+
+
+def test_a_member_trained_on_two_machines_counts_under_both():
+    """Once under each, however often it came back; and an older record under the only one it names."""
+    here = MACHINE | {"torch": "2.0", "numpy": "2.1", "numba": "0.1"}
+    there = MACHINE | {"cpu": "a slide rule", "torch": "2.1"}
+    machines = [{"until": step, **where} for step, where in ((10, here), (20, there), (30, here))]
+    task = job(seeds=2, event=1000)
+    found = [made({"step": [0]}, machines=machines), made({"step": [0]}, seed=5)]
+    table = build([design(task)], [(task, record) for record in found])["provenance"]
+    assert {tuple(row) for row in table[["cpu", "torch", "numpy", "members"]].values} == {
+        ("an abacus", "2.0", "2.1", 2),
+        ("a slide rule", "2.1", "", 1),
+    }

@@ -3,34 +3,37 @@
 import json
 import os
 import random
-import runpy
+import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from tiny import by_seed, contents, differences, files, job, silent
 
 from regrok import stock
-from regrok.store import Busy, Store
+from regrok.progress import failures, running
+from regrok.store import PARTS, Busy, Store
 from regrok.training.train import train
 
 SCRIPT = Path(__file__).parents[2] / "workflow/scripts/train.py"
-TASK = job(seeds=2, budget=600, dense=((7, 100),), overrides={"optimizer.decays": "no_biases", "batches.size": 11})
-LAST = {"signal": None, "at": None, "checkpoint_seconds": 60.0, "pause": 0.0}
+OVERRIDES = {"optimizer.decays": "no_biases", "batches.size": 11}
+TASK = job(seeds=2, budget=600, dense=((7, 100),), overrides=OVERRIDES)
+LAST = {"signal": None, "at": None, "checkpoint_seconds": 60.0, "pause": 0.0, "log": "log"}
 DRIVER = '''
 """Run the training script as Snakemake does, and tell on descriptor 1 what has been done."""
 import json, os, runpy, sys, time
 from types import SimpleNamespace
 
 options = json.loads(sys.argv[1])
-snakemake = SimpleNamespace(log=["log"], output=["manifest"], params=SimpleNamespace(**options["params"]))
+snakemake = SimpleNamespace(log=[options["log"]], output=["manifest"], params=SimpleNamespace(**options["params"]))
 snakemake.resources = SimpleNamespace(gpu=0)
 if options["checkpoint_seconds"] is not None:
-    from regrok.store import Store
+    from regrok.store import PARTS, Store
     from regrok.training import train
     from regrok.training.stack import Stack
 
@@ -111,7 +114,7 @@ def go_on(folder: Path, expected: dict[int, dict]) -> None:
     assert records.keys() == expected.keys()
     for seed, record in records.items():
         assert not differences(contents(record), expected[seed])
-        assert len(files(record.path)) == 4
+        assert {"header.json", *(record.header[part] for part in PARTS)} <= files(record.path).keys()
 
 
 @pytest.mark.parametrize(("number", "step"), [(signal.SIGTERM, 37), (signal.SIGINT, 151)])
@@ -128,28 +131,86 @@ def test_a_signal_loses_nothing(start, tmp_path, expected, number, step):
     go_on(tmp_path, expected)
 
 
-def test_another_process_is_kept_out_until_the_first_ends(start, tmp_path, monkeypatch, expected):
-    process = start(pause=0.02)
-    for word, step, _ in told(process):
-        if (word, step) == ("step", 20):
-            break
+def until(process: subprocess.Popen, step: int) -> None:
+    """Read what a process tells until it is at `step`."""
+    for line in told(process):
+        if line[:2] == ("step", step):
+            return
+
+
+def waits(folder: Path, log: str, holder: int) -> bool:
+    """Whether a log comes to name the process that its own waits for, within a minute."""
+    expected = f"Waiting, as another process ({holder} on {socket.gethostname()}) is training {TASK.cell.id}.\n"
+    for _ in range(600):
+        if (folder / log).exists() and (folder / log).read_text() == expected:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_second_job_waits_and_goes_on_where_the_first_was_stopped(start, tmp_path, expected):
+    first = start(pause=0.02)
+    until(first, 20)
     store = Store(tmp_path / "results/store")
-    with pytest.raises(Busy, match=TASK.cell.id):
+    with pytest.raises(Busy, match=rf"another process \({first.pid} on .+\) is training {TASK.cell.id}"):
         train(TASK, store, stock.code(TASK), silent)
-    monkeypatch.chdir(tmp_path)
-    given = {"params": SimpleNamespace(job=TASK.dump(), code=stock.code(TASK)), "resources": SimpleNamespace(gpu=0)}
-    call = {"snakemake": SimpleNamespace(log=["other log"], output=["manifest"], **given)}
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "environ", dict(os.environ))
-        with pytest.raises(SystemExit, match="another process is training"):
-            runpy.run_path(str(SCRIPT), init_globals=call)
-    process.terminate()
-    lines = rest(process)
-    assert process.returncode == 143
+    second = start(log="second")
+    assert waits(tmp_path, "second", first.pid)
+    assert [report["pid"] for report in running(store.root)] == [first.pid]
+    first.terminate()
+    lines = rest(first)
+    assert first.returncode == 143
     last = max((step for word, step, _ in lines if word == "step"), default=20)
     assert last < TASK.follow.budget
-    assert [record.step for record in store.records(TASK.cell)] == [last, last]
+    lines = rest(second)
+    assert second.returncode == 0
+    assert [step for word, step, _ in lines if word == "step"] == list(range(last + 1, TASK.follow.budget + 1))
+    assert len(json.loads((tmp_path / "manifest").read_text())["members"]) == 2
     go_on(tmp_path, expected)
+
+
+def test_a_second_job_trains_nothing_where_the_first_has_done_all(start, tmp_path, expected):
+    first = start(pause=0.005)
+    until(first, 20)
+    second = start(log="second", checkpoint_seconds=None)
+    assert waits(tmp_path, "second", first.pid)
+    rest(first)
+    before = files(tmp_path / "results/store")
+    assert rest(second) == [("torch", 0, 0)]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert files(tmp_path / "results/store") == before
+    go_on(tmp_path, expected)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_job_that_waits_ends_at_once(start, tmp_path, number):
+    with Store(tmp_path / "results/store").lease(TASK.cell):
+        process = start()
+        assert waits(tmp_path, "log", os.getpid())
+        process.send_signal(number)
+        assert rest(process) == []
+        assert process.returncode == 128 + number
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_job_that_fails_leaves_a_note_and_the_next_takes_it_away(start, tmp_path):
+    store = Store(tmp_path / "results/store")
+    train(job(seeds=1, budget=50, dense=TASK.follow.dense, overrides=OVERRIDES), store, stock.code(TASK), silent)
+    (record,) = store.records(TASK.cell)
+    checkpoint = record.path / record.header["checkpoint"]
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[:-9])
+    process = start()
+    rest(process)
+    assert process.returncode == 1
+    (told,) = failures(store.root).values()
+    assert re.search(r"checkpoint-50-\w+\.npz is damaged", told)
+    assert told.endswith("(traceback in log); log log")
+    checkpoint.write_bytes(whole)
+    process = start()
+    rest(process)
+    assert process.returncode == 0
+    assert failures(store.root) == {}
 
 
 def test_kill_at_random_moments(start, tmp_path, expected):

@@ -1,6 +1,8 @@
 """Following members as far as a job asks, whatever comes in between."""
 
+import json
 import signal
+import socket
 from functools import partial
 from pathlib import Path
 
@@ -10,10 +12,10 @@ from tiny import CODE, OLDER, SETTINGS, SGD, VARIANTS, by_seed, contents, differ
 
 from regrok import events
 from regrok.events import evaluation_steps, generalisation, last_step
-from regrok.store import Busy, Store, find
+from regrok.store import Busy, Record, Store, find
 from regrok.training import train as engine
 from regrok.training.stack import METRICS, Stack
-from regrok.training.train import Clock, Interrupted, Member, Run, runs, train
+from regrok.training.train import Clock, Interrupted, Member, Run, machine, runs, stretches, train
 
 EXPLOSIVE = {"optimizer": SGD | {"learning_rate": 1e4}}
 
@@ -156,11 +158,19 @@ def test_checkpoints_on_the_way(store, fresh, monkeypatch):
 
 
 def test_progress(store, each_step, early_event):
-    """One report a step, with the members still in the stack."""
+    """One report at the start and one a step, with the members still in the stack and what they have come to."""
     task, reports = job(seeds=4, event=1500), []
     train(task, store, CODE, reports.append)
     ends = [record.step for record in store.records(task.cell)]
-    assert reports == [{"step": s, "members": sum(end > s for end in ends)} for s in range(1, max(ends) + 1)]
+    told = [(report["step"], report["members"]) for report in reports]
+    assert told == [(s, sum(end > s for end in ends)) for s in range(max(ends) + 1)]
+    history = store.records(task.cell)[0].history()
+    for report in (reports[0], reports[60], reports[100]):
+        (row,) = np.flatnonzero(history["step"] == report["step"] // 50 * 50)
+        for name in ("train_acc", "val_acc"):
+            assert len(report[name]) == 4
+            assert report[name][0] == history[name][row]
+    assert reports[0]["steps_per_second"] == 0 < reports[1]["steps_per_second"]
 
 
 def test_members_stop_where_they_have_generalised(store):
@@ -249,6 +259,35 @@ def test_a_bigger_budget_goes_on(store, fresh, monkeypatch, variant):
     train(task, store, CODE, silent)
     assert steps == list(range(100, 250))
     assert_holds(store, task, expected)
+
+
+def test_every_machine_is_named_until_where_it_trained(store, monkeypatch):
+    """Once each as long as it is the same one; the older key, of the last machine alone, is read and kept."""
+    here = machine("cpu")
+    assert {"cpu", "capability", "threads", "device", "python", "torch", "numpy", "numba"} <= here.keys()
+    assert socket.gethostname() not in json.dumps(here).split('"')
+    for budget in (50, 100):
+        train(job(seeds=1, budget=budget), store, CODE, silent)
+    assert store.records(tiny())[0].header["machines"] == [{"until": 100, **here}]
+    there = here | {"cpu": "an abacus"}
+    monkeypatch.setattr(engine, "machine", lambda device: there)
+    train(job(seeds=2, budget=150), store, CODE, silent)
+    first, second = store.records(tiny())
+    assert first.machines == first.header["machines"] == [{"until": 100, **here}, {"until": 150, **there}]
+    assert second.machines == [{"until": 150, **there}]
+    monkeypatch.undo()
+    train(job(seeds=2, budget=200), store, CODE, silent)
+    first, second = store.records(tiny())
+    assert [(stretch["until"], stretch["cpu"] == here["cpu"]) for stretch in first.machines] == [
+        (100, True),
+        (150, False),
+        (200, True),
+    ]
+    code = {"engine": "0", "torch": "2.0", "numba": "0.1"}
+    old = Record(None, {"last_step": 70, "code": code, "machine": {"cpu": "a slide rule", "device": "cpu"}})
+    expected = {"until": 70, "cpu": "a slide rule", "device": "cpu", "torch": "2.0", "numba": "0.1"}
+    assert old.machines == [expected]
+    assert stretches(old, 90, here) == [expected, {"until": 90, **here}]
 
 
 def test_seconds_add_up(store, monkeypatch):
@@ -434,7 +473,7 @@ def test_a_missing_checkpoint_is_not_started_over(store):
     train(job(seeds=2, budget=100), store, CODE, silent)
     record = store.records(tiny())[0]
     (record.path / record.header["checkpoint"]).unlink()
-    with pytest.raises(FileNotFoundError, match="checkpoint-100"):
+    with pytest.raises(ValueError, match=r"checkpoint-100.* is missing"):
         train(job(seeds=2, budget=150), store, CODE, silent)
 
 

@@ -1,22 +1,19 @@
-"""make adopt, make audit: retrain a random sample of records and compare them bit for bit.
+"""make adopt: retrain a random sample of stale records alone and compare them bit for bit; where all of it is
+identical, the others count as made by today's code."""
 
-adopt takes the sample from stale records, and where all of it is identical the others count as made by today's code.
-audit takes it from the records that today's code has made.
-"""
-
-import os
 import sys
 from itertools import groupby
 
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"
+from regrok.process import one_thread
+
+one_thread()
 
 import numpy as np
 import torch
 
 from common import lock, parser, refuse, request
 from regrok import stock
-from regrok.audit import difference, sample
+from regrok.audit import cost_sentence, difference, sample
 from regrok.cell import Cell
 from regrok.store import Record, Store, digest
 from regrok.training.train import Interrupted
@@ -32,11 +29,16 @@ def kind(record: Record) -> tuple:
     return tuple(factors[name] for name in KINDS)
 
 
-def compare(records: list[Record], code: dict[str, str], size: int) -> list[str]:
-    """Retrain a sample of every kind among `records`; what differs, a line a member."""
-    differences, rng = [], np.random.default_rng()
+def drawn(records: list[Record], size: int, rng: np.random.Generator) -> list[Record]:
+    """A sample of every kind among `records`."""
     kinds = [list(group) for _, group in groupby(sorted(records, key=kind), kind)]
-    for record in [record for group in kinds for record in sample(group, size, rng)]:
+    return [record for group in kinds for record in sample(group, size, rng)]
+
+
+def compare(records: list[Record], code: dict[str, str]) -> list[str]:
+    """Retrain `records`; what differs, a line a member."""
+    differences = []
+    for record in records:
         found = difference(record, code)
         name = f"{record.header['cell_id']} seed {record.seed} ({record.step} steps)"
         print(f"{name}: {f'differs in {found}' if found else 'identical'}", flush=True)
@@ -53,12 +55,16 @@ def adopt(needs: list[stock.Need], size: int) -> bool:
     def codes(need: stock.Need) -> tuple[str, str]:
         return digest(need.other.code), digest(stock.code(need.job))
 
+    groups, rng = [list(group) for _, group in groupby(sorted(stale, key=codes), codes)], np.random.default_rng()
+    samples = [drawn([need.other for need in group], size, rng) for group in groups]
+    if stale:
+        retrained = [record for records in samples for record in records]
+        print(f"Retraining {len(retrained)} members of {len(stale)}.", cost_sentence(retrained), flush=True)
     intact = True
-    for _, group in groupby(sorted(stale, key=codes), codes):
-        group = list(group)
+    for group, records in zip(groups, samples, strict=True):
         old, new = group[0].other.code, stock.code(group[0].job)
         print(f"{len(group)} stale records: {', '.join(stock.changes(group))}")
-        if compare([need.other for need in group], new, size):
+        if compare(records, new):
             intact = False
             continue
         Store().adopt(old, new, {"records": len(group), "sample": size})
@@ -68,22 +74,17 @@ def adopt(needs: list[stock.Need], size: int) -> bool:
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("--audit", action="store_true")
     options.add_argument("--sample", type=int, default=SAMPLE, help="members of every kind of cell")
     options = options.parse_args()
     needs = request(options).needs
     torch.set_num_threads(1)
     try:
         with lock():
-            if options.audit:
-                complete = [need for need in needs if need.complete]
-                if not complete:
-                    refuse("there is no record to audit; `make reproduce` makes some.")
-                code = stock.code(complete[0].job)
-                sys.exit(bool(compare([need.record for need in complete], code, options.sample)))
             sys.exit(not adopt(needs, options.sample))
     except Interrupted:
         refuse("stopped; no record has changed.")
+    except ValueError as error:
+        refuse(str(error))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,37 @@
-"""What the commands share: their options, one-sentence refusals, the lock."""
+"""What the commands share: their options, one-sentence refusals, the lock, a look at the disk."""
 
 import argparse
-import fcntl
+import errno
+import os
+import signal
 import sys
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from regrok import stock
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import Config, Job, jobs
-from regrok.store import Store
+from regrok.store import Store, locked
+
+ROOM = 2**18  # bytes that must fit on a disk that has room
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def refuse(sentence: str) -> None:
     """End the command with one sentence for the user."""
     sys.exit(f"regrok: {sentence}")
+
+
+def console() -> Console:
+    """The terminal; or what output goes to instead, wide enough for every line."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=200)
 
 
 @dataclass(frozen=True)
@@ -65,10 +80,56 @@ def lock() -> Iterator[int]:
     (Snakemake's own lock would be removed by a second Snakemake on other targets, and left behind by a kill -9.)
     """
     path = Path("results/.lock")
-    path.parent.mkdir(exist_ok=True)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    except OSError as error:
+        refuse(f"{unwritable(path, error)}; nothing has been started.")
     with open(path, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locked(file):
             refuse("another command is at work in this folder; wait for it or stop it.")
         yield file.fileno()
+
+
+def unwritable(path: Path | str, error: OSError) -> str:
+    """Why nothing can be written there, as a clause."""
+    if error.errno in FULL:
+        return f"the disk is full: {path} cannot be written"
+    return f"{path} cannot be written: {os.strerror(error.errno).lower()}"
+
+
+def trouble(folders: Iterable[Path]) -> str | None:
+    """A clause on the first of `folders` that cannot be written or is on a full disk; None if all is well."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(ROOM))
+        except OSError as error:
+            return unwritable(folder, error)
+    return None
+
+
+def bring_back(files: Iterable[Path]) -> int:
+    """Date those of `files` that the clock has not reached before all others, in their order; how many there are.
+
+    The clock was set back since: what Snakemake makes now would be older than what it makes it from, which it refuses.
+    What another file may have changed since then is so built again.
+    """
+    now, times = time.time_ns(), {path: path.stat().st_mtime_ns for path in files if path.is_file()}
+    ahead = [at for at in times.values() if at > now]
+    if ahead:
+        shift = max(ahead) - min(now, *times.values()) + 10**9
+        for path, at in times.items():
+            if at > now:
+                os.utime(path, ns=(at - shift, at - shift))
+    return len(ahead)
+
+
+@contextmanager
+def signals() -> Iterator[list[int]]:
+    """Collect what asks a command to end (Ctrl-C, SIGTERM, a terminal that is closed) instead of dying of it."""
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: received.append(number))
+    yield received

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from common import Request
 from regrok import stock
 from regrok.progress import running
-from regrok.store import ROOT
+from regrok.store import ROOT, Store
 
 LINE_SECONDS = 30.0  # between lines where there is no terminal to redraw
 
@@ -18,6 +18,21 @@ LINE_SECONDS = 30.0  # between lines where there is no terminal to redraw
 def work(need: stock.Need, step: float) -> float:
     """Floating-point operations of a member's first `step` steps."""
     return step * need.job.cell.flops_per_step
+
+
+def work_left(need: stock.Need, report: dict | None) -> float:
+    """Floating-point operations that a member still needs at most. report: the last of a job at its cell."""
+    step = need.record.step if need.record else 0
+    if report and need.seed in report.get("seeds", []):
+        step = max(step, report["step"])
+    return work(need, max(need.job.follow.budget - step, 0))
+
+
+def share_used(needs: list[stock.Need]) -> float:
+    """The share of their budgets that complete members have needed; 1 if there are none."""
+    finished = [need for need in needs if need.complete]
+    used = sum(work(need, min(need.record.step, need.job.follow.budget)) for need in finished)
+    return used / sum(work(need, need.job.follow.budget) for need in finished) if finished else 1.0
 
 
 class Display:
@@ -43,7 +58,10 @@ class Display:
         begun = time.monotonic()
         cells = {job.cell.id for job in self.asked.jobs}
         reports = [report for report in running(ROOT) if report["cell"] in cells] if self.trains else []
-        line = self.overall({report["cell"]: report for report in reports}) if self.trains else self.built()
+        try:
+            line = self.overall({report["cell"]: report for report in reports}) if self.trains else self.built()
+        except (ValueError, OSError) as error:  # the run will say it, and need not end of being watched
+            line = f"how far it is cannot be told: {error}"
         if self.console.is_terminal:
             self.live.update(Group(line, *map(self.job, reports)), refresh=True)
         elif time.monotonic() - self.printed > LINE_SECONDS:
@@ -54,19 +72,15 @@ class Display:
 
     def overall(self, reports: dict[str, dict]) -> str:
         """One line on all training."""
-        needs = self.asked.needs
+        needs = stock.take(self.asked.jobs, Store())
         cells = {need.job.cell.id for need in needs}
         open_needs = [need for need in needs if not need.complete]
         open_cells = {need.job.cell.id for need in open_needs}
         if not open_needs:
             return f"{len(cells)} of {len(cells)} cells trained, {self.built()}"
-        done = at_most = 0.0
-        for need in needs:
-            step = need.record.step if need.record else 0
-            if not need.complete:
-                step = max(step, reports.get(need.job.cell.id, {}).get("step", 0))
-                at_most += work(need, need.job.follow.budget) - work(need, step)
-            done += work(need, step)
+        at_most = sum(work_left(need, reports.get(need.job.cell.id)) for need in open_needs)
+        done = sum(work(need, need.record.step) for need in needs if need.complete)
+        done += sum(work(need, need.job.follow.budget) for need in open_needs) - at_most
         return f"{len(cells) - len(open_cells)} of {len(cells)} cells trained, {self.remaining(needs, done, at_most)}"
 
     def remaining(self, needs: list[stock.Need], done: float, at_most: float) -> str:
@@ -76,10 +90,7 @@ class Display:
         if done <= self.done_before:
             return "time left is not known yet"
         seconds = at_most * (time.monotonic() - self.started) / (done - self.done_before)
-        finished = [need for need in needs if need.complete]
-        used = sum(work(need, min(need.record.step, need.job.follow.budget)) for need in finished)
-        asked = sum(work(need, need.job.follow.budget) for need in finished)
-        about = seconds * used / asked if asked else seconds
+        about = seconds * share_used(needs)
         end = time.strftime("%H:%M", time.localtime(time.time() + about))
         return f"done in about {about / 60:.0f} min ({end}), at most {seconds / 60:.0f} min"
 

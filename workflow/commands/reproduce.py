@@ -2,41 +2,49 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from common import Request, lock, parser, refuse, request
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C simply ends the command
+
+from common import FULL, Request, bring_back, lock, parser, refuse, request, signals, trouble
 from display import Display
 from regrok import stock
 from regrok.analysis import claims
 from regrok.config import ConfigError
+from regrok.store import ROOT, Store
+
+GRACE_SECONDS = 30.0  # for jobs that Snakemake does not wait for
+CAUSES = 3  # that a sentence may name
 
 
 def command(asked: Request, settings: dict[str, int | str], cores: int) -> list[str]:
     """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end.
 
-    Without Snakemake's lock, which a kill -9 would leave behind: `lock` does its work.
+    Without Snakemake's lock, which a kill -9 would leave behind, and without the hook that takes ours: `lock` holds it.
     """
     scale = asked.scale
     by_cost = sorted(asked.jobs, key=lambda job: -job.seeds * job.follow.budget * job.cell.flops_per_step)
     first = [f"results/{scale}/runs/{job.cell.id}.json" for job in by_cost[: len(by_cost) // 3]]
     values = {"scale": scale, "report": " ".join(asked.reports), **settings}
     return [
-        *(sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", "--nolock", "--no-hooks", "--cores", str(cores)),
         *("--config", *(f"{key}={value}" for key, value in values.items() if value != "")),
         *(["--resources", "gpu=1"] if settings["device"] == "cuda" else []),  # one job a GPU
         *(["--prioritize", *first] if settings["train"] and first else []),
     ]
 
 
-def run(asked: Request, call: list[str], log: Path, held: int, trains: bool) -> int:
-    """Run Snakemake with its output in `log`, showing progress; its exit code.
+def run(asked: Request, call: list[str], log: Path, held: int, trains: bool, received: list[int]) -> int:
+    """Run Snakemake with its output in `log`, showing progress, until it ends or a signal is received; its exit code.
 
     It gets a session of its own, so that Ctrl-C and SIGTERM reach it and all its jobs once, as the signal that it
     takes best; and the file descriptor `held` of the lock, which so outlives a kill -9 of this process.
@@ -47,17 +55,34 @@ def run(asked: Request, call: list[str], log: Path, held: int, trains: bool) -> 
             call, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[held]
         )
     try:
-        with Display(asked, trains) as display:
-            while process.poll() is None:
+        with suppress(OSError), Display(asked, trains) as display:  # there may be no terminal any more
+            while process.poll() is None and not received:
                 display.update()
-                time.sleep(display.pause)
-    except (KeyboardInterrupt, SystemExit):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print("Stopping; what is trained is kept.", file=sys.stderr)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
+                pause = time.monotonic() + display.pause
+                while process.poll() is None and not received and time.monotonic() < pause:
+                    time.sleep(0.1)
+    finally:
+        if received:
+            say("Stopping; what is trained is kept.")
+        stop(process)
     return process.returncode
+
+
+def stop(process: subprocess.Popen) -> None:
+    """Have Snakemake and its jobs save and end, also jobs of a Snakemake that was killed; wait until all are gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        until = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+
+
+def say(sentence: str) -> None:
+    """Tell the user, who may have closed the terminal."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
 
 
 def forget_manifests(asked: Request, needs: list[stock.Need]) -> None:
@@ -66,9 +91,47 @@ def forget_manifests(asked: Request, needs: list[stock.Need]) -> None:
         (Path("results") / asked.scale / "runs" / f"{cell}.json").unlink(missing_ok=True)
 
 
-def end_of(log: Path, lines: int = 25) -> str:
+def known(folders: list[Path]) -> Iterator[Path]:
+    """The files whose times Snakemake compares."""
+    yield from (Path("config.yaml"), Path("claims.yaml"), *Path("workflow/scripts").iterdir())
+    for folder in (*folders, Path("paper")):
+        yield from folder.rglob("*")
+
+
+def end_of(text: str, lines: int = 25) -> str:
     """The last lines of a log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def causes(text: str, places: list[Path]) -> list[str]:
+    """What the jobs that failed say in the log of a run, or Snakemake does of a full disk, a clause each."""
+    full = rf"^The disk is full: (.+) could not|\[Errno (?:{'|'.join(map(str, FULL))})\] [^:\n]*(?:: ?'([^'\n]+)')?"
+    if found := re.search(full, text, re.MULTILINE):
+        path = found[1] or found[2]
+        return [f"the disk is full: {os.path.relpath(path)} cannot be written" if path else trouble(places) or found[0]]
+    said = re.findall(r"^(?:\w+Error: )?(.+) \(traceback in \S+\)$", text, re.MULTILINE)
+    return list(dict.fromkeys(sentence.rstrip(".") for sentence in said)) or list(filter(None, [trouble(places)]))
+
+
+def left(asked: Request) -> str:
+    """What a run that has not come to its end leaves, as a sentence."""
+    try:
+        count = sum(not need.complete for need in stock.take(asked.jobs, Store()))
+    except (ValueError, OSError) as error:
+        return str(error)
+    unfinished = f"{count} members are not finished" if count else "every member is trained"
+    return f"{unfinished}, what is trained is kept, and the same command goes on from there."
+
+
+def failure(asked: Request, log: Path, places: list[Path]) -> str:
+    """Why a run has ended before its end, in one sentence; if that is not known, the end of the log comes before it."""
+    text = log.read_text(errors="replace")
+    found = causes(text, places)
+    if not found:
+        say(end_of(text))
+    more = [f"{len(found) - CAUSES} more causes"] if len(found) > CAUSES else []
+    why = "; ".join([*found[:CAUSES], *more])
+    return f"stopped before the end{why and ': '}{why}. The whole log is {log}; {left(asked)}"
 
 
 def seconds(needs: list[stock.Need]) -> Counter:
@@ -118,8 +181,6 @@ def main() -> None:
     options = options.parse_args()
     if options.device not in ("cpu", "cuda"):
         refuse(f"DEVICE must be cpu or cuda, not '{options.device}'.")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
     asked, started = request(options), time.monotonic()
     try:
         claims.load("claims.yaml", asked.config.studies)
@@ -134,21 +195,26 @@ def main() -> None:
     before = asked.needs
     if not options.paper and not settings["retrain"] and (sentence := stock.stale_sentence(before)):
         refuse(sentence)
-    if options.paper and (older := sum(need.stale for need in before)):
-        print(f"Note: {older} of the records at hand were made by older code.")
+    if options.paper and (sentence := stock.older_sentence(before)):
+        print(f"Note: {sentence}")
     if options.paper and not settings["partial"] and (sentence := stock.missing_sentence(before)):
         refuse(sentence)
-    log = Path("results") / asked.scale / "logs" / "snakemake.log"
-    with lock() as held:
+    scale = asked.scale
+    folders = [Path(name) / scale for name in ("results", "figures", "paper")]
+    places = [*folders, Path(".snakemake"), *([] if options.paper else [ROOT])]
+    log = Path("results") / scale / "logs" / "snakemake.log"
+    with lock() as held, signals() as received:
+        if clause := trouble(places):
+            refuse(f"{clause}; nothing has been started.")
+        if ahead := bring_back(known(folders)):
+            print(f"Note: the clock has been set back, behind the times of {ahead} files, which are dated back too.")
         forget_manifests(asked, before)
-        code = run(asked, command(asked, settings, options.cores), log, held, trains=not options.paper)
+        code = run(asked, command(asked, settings, options.cores), log, held, not options.paper, received)
+        if received:
+            say(f"regrok: stopped; {left(asked)}")
+            sys.exit(128 + received[0])
     if code:
-        print(end_of(log), file=sys.stderr)
-        left = sum(not need.complete for need in asked.needs)
-        refuse(
-            f"stopped before the end (the whole log is {log}); {left} members are not finished, "
-            "what is trained is kept, and the same command goes on from there."
-        )
+        refuse(failure(asked, log, places))
     print(summary(asked, before, started))
 
 

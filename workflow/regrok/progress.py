@@ -1,7 +1,12 @@
-"""Floor 4. What a running training job tells whoever watches it, and what its log keeps."""
+"""Floor 4. What a training job tells whoever watches it, what it leaves when it fails, and what its log keeps.
 
+Whether a job is alive is asked of the lease of its cell, never of a clock: nodes' clocks differ, and may be set back.
+"""
+
+import errno
 import json
 import os
+import socket
 import sys
 import time
 import traceback
@@ -11,49 +16,102 @@ from pathlib import Path
 from typing import Any
 
 from .experiment import Job
-from .store import write_json
+from .store import Store, write_json
 
-STALE_SECONDS = 120.0
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
 def reporter(root: Path, job: Job) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """A function that publishes a job's progress ({"step": ..., "members": ...}) until the job ends."""
+    """A function that publishes a job's progress ({"step": ..., "members": ...}) until the job ends.
+
+    To be called with the lease of the job's cell alone.
+    """
     path = root / "progress" / f"{job.cell.id}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    fixed = {"cell": job.cell.id, "budget": job.follow.budget, "of": job.seeds, "started": time.time()}
-    print(f"{job.seeds} members of {job.cell.id}, up to {job.follow.budget} steps")
+    process = {"started": time.time(), "pid": os.getpid(), "host": socket.gethostname()}
+    fixed = {"cell": job.cell.id, "budget": job.follow.budget, "of": job.seeds, **process}
+    reported = False
 
     def report(progress: dict[str, Any]) -> None:
+        nonlocal reported
+        reported = True
         with suppress(OSError):  # a full disk must not end the training that it watches
-            write_json(path, {**fixed, **progress, "updated": time.time(), "pid": os.getpid()}, durable=False)
+            write_json(path, {**fixed, **progress}, durable=False)
 
     try:
         yield report
     finally:
-        path.unlink(missing_ok=True)
+        if reported:
+            path.unlink(missing_ok=True)
+
+
+def forget(root: Path, cell_id: str) -> None:
+    """Take away the report of a job that was killed. To be called by who holds the lease of the cell."""
+    (root / "progress" / f"{cell_id}.json").unlink(missing_ok=True)
 
 
 def running(root: Path) -> list[dict[str, Any]]:
-    """The latest report of every job that has reported lately, oldest job first."""
-    found = []
-    for path in root.glob("progress/*.json"):
-        try:
-            report = json.loads(path.read_text())
-        except (OSError, ValueError):
-            continue
-        if time.time() - report["updated"] < STALE_SECONDS:
-            found.append(report)
-    return sorted(found, key=lambda report: report["started"])
+    """The latest report of every job that is alive, oldest job first."""
+    alive = [report for report in read(root / "progress") if Store(root).leased(report["cell"])]
+    return sorted(alive, key=lambda report: report["started"])
+
+
+@contextmanager
+def noted(root: Path, cell_id: str, log: str | Path) -> Iterator[None]:
+    """Leave a note of what ends a job with a sentence, and take away the note of an earlier end."""
+    path = root / "failures" / f"{cell_id}.json"
+    with suppress(OSError):
+        path.unlink()
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            when = time.strftime("%Y-%m-%d %H:%M")
+            with suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_json(path, {"cell": cell_id, "what": end.code, "when": when, "log": str(log)})
+        raise
+
+
+def failures(root: Path) -> dict[str, str]:
+    """Cell -> how its last job failed, in a sentence, for cells that no job is at again.
+
+    A job that was killed or lost with its node has left its last report.
+    """
+    found = {note["cell"]: f"{note['when']}: {note['what']}; log {note['log']}" for note in read(root / "failures")}
+    for report in read(root / "progress"):
+        job = f"process {report.get('pid')} on {report.get('host')}"
+        found[report["cell"]] = f"{job} ended at step {report['step']} without a word: killed, or out of memory"
+    return {cell: what for cell, what in found.items() if not Store(root).leased(cell)}
+
+
+def read(folder: Path) -> Iterator[dict[str, Any]]:
+    """The JSON files in a folder that can be read, by name."""
+    for path in sorted(folder.glob("*.json")):
+        with suppress(OSError, ValueError):
+            yield json.loads(path.read_text())
 
 
 @contextmanager
 def logged(path: str | Path) -> Iterator[None]:
-    """Send what is printed, and the traceback of an exception, to the file `path`; print the last line also."""
-    with open(path, "w", buffering=1) as log:
-        try:
-            with redirect_stdout(log), redirect_stderr(log):
-                yield
-        except Exception as error:
+    """Send what is printed, and the traceback of an exception, to the file `path`; end with one sentence also."""
+    log = open(path, "w", buffering=1)  # noqa: SIM115
+    try:
+        with redirect_stdout(log), redirect_stderr(log):
+            yield
+    except Exception as error:
+        with suppress(OSError):
             traceback.print_exc(file=log)
-            sys.exit(f"{type(error).__name__}: {error} (traceback in {path})")
+        sys.exit(sentence(error, path))
+    finally:
+        with suppress(OSError):  # of a full disk, which must not hide what has ended the job
+            log.close()
+
+
+def sentence(error: Exception, log: str | Path) -> str:
+    """What ended a job whose traceback is in `log`."""
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        what = f"{error.filename} could not be written" if error.filename else "no room is left"
+        return f"The disk is full: {what}; make room and say the same again."
+    return f"{type(error).__name__}: {error} (traceback in {log})"

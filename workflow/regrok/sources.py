@@ -121,8 +121,12 @@ def cell_code(architecture: str, family: str) -> dict[str, str]:
     Build variants of a library ("2.13.0+cpu") count as one version.
     """
     roots = (*modules(f"{PACKAGE}.training"), f"{PACKAGE}.models.{architecture}", f"{PACKAGE}.tasks.{family}")
-    versions = {library: version(library).partition("+")[0] for library in LIBRARIES}
-    return closure(*roots, without=NO_PART_OF_A_TRAJECTORY) | versions
+    return closure(*roots, without=NO_PART_OF_A_TRAJECTORY) | versions()
+
+
+def versions() -> dict[str, str]:
+    """Library -> version, of those that determine a trajectory's last bits."""
+    return {library: version(library).partition("+")[0] for library in LIBRARIES}
 
 
 def docstring(module: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from .experiment import Job
 from .sources import cell_code
@@ -56,15 +57,15 @@ class Need:
         return 0 if self.complete else self.job.follow.budget - (self.record.step if self.record else 0)
 
 
-def take(jobs: Iterable[Job], store: Store) -> list[Need]:
-    """A Need for every member of every job."""
+def take(jobs: Iterable[Job], store: Store, damaged: dict[Path, str] | None = None) -> list[Need]:
+    """A Need for every member of every job. damaged: see `Store.records`."""
     equivalent = {}
     needs = []
     for job in jobs:
         kind = digest(code(job))
         if kind not in equivalent:
             equivalent[kind] = store.equivalent(code(job))
-        records = store.records(job.cell)
+        records = store.records(job.cell, damaged)
         own = [record for record in records if record.is_of(equivalent[kind])]
         others = [record for record in records if not record.is_of(equivalent[kind])]
         for seed in range(job.seeds):
@@ -110,6 +111,12 @@ def missing_sentence(needs: list[Need]) -> str | None:
         f"{len(missing)} of {len(needs)} records are missing or too short, in {len(cells)} cells: {named}; "
         "train them with `make reproduce`, or go on without them with PARTIAL=1."
     )
+
+
+def older_sentence(needs: Iterable[Need]) -> str | None:
+    """What to tell a user whose tables come from records of older code too; None if there are none."""
+    count = sum(need.at_hand is not None and need.at_hand is need.other for need in needs)
+    return f"{count} of the records at hand were made by older code." if count else None
 
 
 def fingerprint(needs: Iterable[Need]) -> list[str]:

@@ -3,19 +3,24 @@
 A record is what a member leaves: `<root>/<cell>/<seed>-<code>-<grid>/` with a history (Parquet), a checkpoint (npz)
 and header.json, which names the other two and is replaced last: a record is as old or as new as its header, whole
 either way. Its key is (cell, seed, digest of the code that made it, evaluation grid). Nothing here is ever deleted
-but the files that a newer header has replaced.
+but the files that a newer header has replaced, and what a writer that was killed has left.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +32,11 @@ from .events import Event, Follow, evaluation_steps, generalisation, last_step
 
 ROOT = Path("results/store")
 HEADER = "header.json"
+PARTS = {"history": "parquet", "step_loss": "parquet", "checkpoint": "npz"}
+LEFT_SECONDS = 3600.0  # longer than any writer takes between a file and the header that names it
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what a file system without locks answers
+REMEDY = "move its folder out of the store and the member is trained again."
+PROBE_SECONDS = 0.1  # ample for a reader that asks whether a lease is held, which holds it for an instant
 
 
 class Busy(RuntimeError):
@@ -39,8 +49,11 @@ def digest(value: Any) -> str:
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool = True) -> None:
-    """Have `write` fill a temporary file, flush it to disk (if `durable`) and rename it to `path`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Have `write` fill a temporary file, flush it to disk (if `durable`) and rename it to `path`.
+
+    Raises OSError, naming `path`, if it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")  # hosts that share the folder may share a pid
     try:
         with open(temporary, "wb") as file:
             write(file)
@@ -48,8 +61,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
         raise
 
 
@@ -81,10 +96,24 @@ def read_header(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         whole = False
     if not whole:
-        raise ValueError(f"{path} is damaged; move its folder out of the store and the member is trained again.")
+        raise ValueError(f"{path} is damaged; {REMEDY}")
     return header
 
 
+def read_adoption(path: Path) -> dict[str, Any]:
+    """The adoption at `path`. Raises ValueError if it is not as it was written; older ones have no seal."""
+    try:
+        adoption = json.loads(path.read_bytes())
+        whole = adoption.get("seal", seal(adoption)) == seal(adoption)
+        whole &= all(isinstance(adoption[side], dict) for side in ("old", "new"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged; move it out of the store, and `make adopt` compares the records again.")
+    return adoption
+
+
+@cache
 def event_rule() -> str:
     """The digest of what says when an event has happened."""
     return sources.digest("regrok.events")
@@ -111,11 +140,22 @@ class Record:
         """Module or package -> digest or version of what made the record."""
         return self.header["code"]
 
+    @property
+    def machines(self) -> list[dict[str, Any]]:
+        """The kinds of machine that trained it one after the other, with library versions, each "until" a step.
+
+        Older records name the last machine alone.
+        """
+        if "machines" in self.header:
+            return self.header["machines"]
+        versions = {name: self.code[name] for name in sources.LIBRARIES if name in self.code}
+        return [{"until": self.step, **versions, **self.header["machine"]}]
+
     def is_of(self, codes: set[str]) -> bool:
         """Whether one of `codes` (digests, see `Store.equivalent`) made it."""
         return digest(self.code) in codes
 
-    @property
+    @cached_property
     def t4(self) -> Event:
         """t4 by today's event rule, whatever the rule was when the record was written."""
         if self.header["event_rule"] != event_rule():
@@ -151,21 +191,56 @@ class Record:
     def open(self, part: str) -> BytesIO:
         """One of the record's files, in memory. Raises ValueError if it is not the one that was written."""
         path = self.path / self.header[part]
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise ValueError(f"{path} is missing; {REMEDY}") from None
         checksum = hashlib.sha256(data).hexdigest()
         if checksum != self.header[f"{part}_sha256"]:
-            raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}")
+            raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}; {REMEDY}")
         return BytesIO(data)
+
+    def verify(self) -> "Record":
+        """This record. Raises ValueError if one of its files is missing or damaged."""
+        for part in PARTS:
+            self.open(part)
+        return self
+
+
+def locked(file: BinaryIO | TextIO, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock a file until it is closed, if no other process has.
+
+    A file system without locks locks nobody out: two writers then do a work twice, but a record stays whole.
+    """
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        if kind == fcntl.LOCK_EX:
+            print(f"The file system of {file.name} has no locks: do not run two commands at once.", file=sys.stderr)
+    return True
 
 
 class Store:
     def __init__(self, root: str | Path = ROOT):
         self.root = Path(root)
 
-    def records(self, cell: Cell) -> list[Record]:
+    def records(self, cell: Cell, damaged: dict[Path, str] | None = None) -> list[Record]:
         """Every record of a cell, whatever code made it. Raises ValueError if a header is damaged: a record that is
-        taken for absent would be trained again, and overwritten."""
-        return [Record(path.parent, read_header(path)) for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}"))]
+        taken for absent would be trained again, and overwritten. Who only looks on gives `damaged`, and finds there
+        the headers and what is wrong with them."""
+        found = []
+        for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}")):
+            try:
+                found.append(Record(path.parent, read_header(path)))
+            except (ValueError, OSError) as error:
+                if damaged is None:
+                    raise
+                damaged[path] = str(error)
+        return found
 
     def all(self) -> Iterator[Record]:
         for path in sorted(self.root.glob(f"*/*/{HEADER}")):
@@ -173,13 +248,14 @@ class Store:
 
     def adoptions(self) -> list[dict[str, Any]]:
         """Audits that found old records bit-identical under newer code (see `adopt`)."""
-        return [json.loads(path.read_text()) for path in sorted(self.root.glob("adoptions/*.json"))]
+        return [read_adoption(path) for path in sorted(self.root.glob("adoptions/*.json"))]
 
     def adopt(self, old: dict[str, str], new: dict[str, str], evidence: dict[str, Any]) -> None:
         """State that records made by code `old` count as made by code `new`."""
         folder = self.root / "adoptions"
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / f"{digest(old)}-{digest(new)}.json", {"old": old, "new": new, **evidence})
+        adoption = {"old": old, "new": new, **evidence}
+        write_json(folder / f"{digest(old)}-{digest(new)}.json", {**adoption, "seal": seal(adoption)})
 
     def equivalent(self, code: dict[str, str]) -> set[str]:
         """Digests of every code whose records count as made by `code`, its own included."""
@@ -196,12 +272,23 @@ class Store:
         """Hold the right to write records of `cell`. Raises Busy if another process holds it; dies with its holder."""
         folder = self.root / cell.id
         folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / ".lease", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy(f"another process is training {cell.id}; wait for it or stop it") from None
+        with open(folder / ".lease", "a+") as file:
+            if not (locked(file) or time.sleep(PROBE_SECONDS) or locked(file)):
+                file.seek(0)
+                holder = file.read() or "not known yet"
+                raise Busy(f"another process ({holder}) is training {cell.id}; wait for it or stop it")
+            with suppress(OSError):  # a full disk may take the holder's name, not the lease
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"{os.getpid()} on {socket.gethostname()}".encode())
             yield
+
+    def leased(self, cell_id: str) -> bool:
+        """Whether a process holds the lease of a cell now."""
+        try:
+            with open(self.root / cell_id / ".lease", "rb") as file:
+                return not locked(file, fcntl.LOCK_SH)
+        except FileNotFoundError:
+            return False
 
     def save(
         self,
@@ -214,26 +301,46 @@ class Store:
         """Write or replace the record at `path` as it stands at header["last_step"].
 
         history: column -> array (n,); step_loss: float32, batch loss of each of the first steps.
+        Its files have names of their own, so that two writers whom no lease keeps apart leave the record of either.
         Raises ValueError if the record there is of more steps, or damaged.
         """
         path.mkdir(parents=True, exist_ok=True)
-        step = header["last_step"]
-        if (path / HEADER).exists() and (there := read_header(path / HEADER)["last_step"]) > step:
+        step, token = header["last_step"], os.urandom(4).hex()
+        if (there := held(path).get("last_step", 0)) > step:
             raise ValueError(f"{path} already holds a record of {there} steps, which one of {step} must not replace")
-        names = {
-            "history": f"history-{step}.parquet",
-            "step_loss": f"step_loss-{step}.parquet",
-            "checkpoint": f"checkpoint-{step}.npz",
-        }
-        write_atomically(path / names["checkpoint"], lambda file: np.savez(file, **checkpoint))
-        write_parquet(path / names["history"], history)
-        write_parquet(path / names["step_loss"], {"loss": step_loss})
-        checksums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
-        complete = {**header, **names, **checksums, "event_rule": event_rule()}
-        write_json(path / HEADER, {**complete, "seal": seal(complete)})
-        for file in path.iterdir():
-            if file.name not in {HEADER, *names.values()}:
-                file.unlink(missing_ok=True)
+        names = {part: f"{part}-{step}-{token}.{ending}" for part, ending in PARTS.items()}
+        try:
+            write_atomically(path / names["checkpoint"], lambda file: np.savez(file, **checkpoint))
+            write_parquet(path / names["history"], history)
+            write_parquet(path / names["step_loss"], {"loss": step_loss})
+            sums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
+            complete = {**header, **names, **sums, "event_rule": event_rule()}
+            replaced = held(path)
+            write_json(path / HEADER, {**complete, "seal": seal(complete)})
+        except BaseException:
+            remove(path, set(names.values()) - {held(path).get(part) for part in PARTS})
+            raise
+        remove(path, [replaced[part] for part in PARTS if replaced])
+        sweep(path, names.values())
+
+
+def held(path: Path) -> dict[str, Any]:
+    """The header of the record at `path`, empty if there is none. Raises ValueError if it is damaged."""
+    return read_header(path / HEADER) if (path / HEADER).exists() else {}
+
+
+def remove(path: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (path / name).unlink(missing_ok=True)
+
+
+def sweep(path: Path, names: Iterable[str]) -> None:
+    """Remove what killed writers have left beside the files `names` of a record; what is new may yet get a header."""
+    oldest = (path / HEADER).stat().st_mtime - LEFT_SECONDS
+    for file in path.iterdir():
+        with suppress(FileNotFoundError):  # another writer's, who has renamed it
+            if file.name not in {HEADER, *names} and file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 def find(records: list[Record], seed: int, follow: Follow) -> Record | None:

@@ -4,12 +4,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from regrok import sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import designs, jobs
-from regrok.store import Store
+from regrok.store import Store, locked
 
 SCALE = str(config.get("scale", "laptop"))
 REPORTS = [name.zfill(3) for name in str(config.get("report", "")).split()]  # YAML takes 001 for a number
@@ -56,6 +57,16 @@ except ValueError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process and (sentence := refusal()):
     raise WorkflowError(sentence)
+if workflow.is_main_process and not TRAIN and (sentence := stock.older_sentence(NEEDS)):
+    logger.warning(sentence)
+
+
+onstart:
+    global LOCK  # held until this process ends
+    Path("results").mkdir(exist_ok=True)
+    LOCK = open("results/.lock", "w")
+    if not locked(LOCK):
+        raise WorkflowError("Another command is at work in this folder; wait for it or stop it.")
 
 
 def job(cell):

@@ -15,7 +15,7 @@ def main(config: str, scale: str, reports: list[str], planned: list[str], folder
     needs = stock.take(jobs(studies, scale, reports), Store())
     if stock.fingerprint(needs) != planned:
         raise RuntimeError("records have changed since these tables were planned; say the same command again")
-    at_hand = [(need.job, need.at_hand) for need in needs if need.at_hand]
+    at_hand = [(need.job, need.at_hand.verify()) for need in needs if need.at_hand]
     for name, frame in records.build(designs(studies, scale, reports), at_hand).items():
         twins = () if name == "histories" else (".csv", ".tex")
         tables.write(frame, folder / f"{name}.parquet", records.COLUMNS[name], f"Base table {name}", twins)

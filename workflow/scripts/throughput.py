@@ -4,13 +4,11 @@ A timing stays in the store, like a record: taken again it would be another.
 """
 
 import json
-import os
-import sys
-from types import SimpleNamespace
 
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[variable] = "1"
-sys.modules["torch._dynamo"] = SimpleNamespace(disable=lambda function, *_, **__: function, graph_break=lambda: None)
+from regrok.process import no_compiler, one_thread
+
+one_thread()
+no_compiler()
 
 from regrok.analysis import records, tables
 from regrok.cell import Cell

@@ -92,7 +92,7 @@ COLUMNS = {
         "torch": ("", "version of PyTorch"),
         "numpy": ("", "version of NumPy"),
         "numba": ("", "version of Numba"),
-        "members": ("1", "members trained there"),
+        "members": ("1", "members trained there, at least for a part of their steps"),
     },
     "throughput": {
         **CELL,
@@ -110,7 +110,7 @@ def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[
     for job, record in records:
         history = cut(record, job)
         members.append(member(job, record, history))
-        origins[origin(record)] += 1
+        origins.update(origins_of(record))
         key = {"cell": job.cell.id, "seed": record.seed, "step": history["step"]}
         histories.append(pd.DataFrame(key | {name: history[name] for name in HISTORY}))
     return {
@@ -148,13 +148,10 @@ def build(designs: list[Design], records: Iterable[tuple[Job, Record]]) -> dict[
     }
 
 
-def origin(record: Record) -> tuple[tuple[str, str], ...]:
-    """The machine and the library versions that made a record: the columns of `provenance` but the last."""
-    machine, code = record.header["machine"], record.code
-    found = {key: machine[key] for key in ("device", "cpu", "capability")} | {
-        key: code.get(key, "") for key in ("torch", "numpy", "numba")
-    }
-    return tuple(found.items())
+def origins_of(record: Record) -> set[tuple[tuple[str, str], ...]]:
+    """The machines and library versions that made a record: for each, the columns of `provenance` but the last."""
+    columns = [column for column in COLUMNS["provenance"] if column != "members"]
+    return {tuple((column, machine.get(column, "")) for column in columns) for machine in record.machines}
 
 
 def cut(record: Record, job: Job) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .. import sources
 from ..cell import Cell
 from ..events import Event, evaluation_steps, generalisation, last_step
 from ..experiment import Job
@@ -26,7 +27,7 @@ STEP_LOSSES = 10_000  # steps whose batch loss is kept: the spectral analyses of
 
 SECONDS = ("wall", "cpu", "evaluation_cpu", "overhead_cpu")  # cpu holds the two after it
 
-TRAIN_LOSS, VAL_ACC = (1 + METRICS.index(name) for name in ("train_loss", "val_acc"))  # columns of a member's rows
+TRAIN_LOSS, TRAIN_ACC, VAL_ACC = (1 + METRICS.index(name) for name in ("train_loss", "train_acc", "val_acc"))  # of rows
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -149,7 +150,7 @@ class Run:
             "seconds": {purpose: round(seconds, 3) for purpose, seconds in member.spent.items()},
             "flops": cell.flops_per_step * self.stack.step,
             "code": self.code,
-            "machine": machine(self.stack.device),
+            "machines": stretches(member.record, self.stack.step, machine(self.stack.device)),
         }
         path = self.store.path(cell, member.seed, self.code, self.job.follow)
         losses = np.array(member.step_losses, dtype=np.float32)
@@ -177,11 +178,24 @@ class Run:
         if done:
             CLOCK.charge(self.members, "overhead_cpu")
 
+    def progress(self, step: int, seconds: float) -> dict[str, Any]:
+        """How far the members still here are, as their last evaluation found them; `step` was `seconds` ago."""
+        return {
+            "step": self.stack.step,
+            "members": len(self.members),
+            "seeds": [member.seed for member in self.members],
+            "steps_per_second": (self.stack.step - step) / seconds if seconds else 0.0,
+            "train_acc": [member.rows[-1][TRAIN_ACC] for member in self.members],
+            "val_acc": [member.rows[-1][VAL_ACC] for member in self.members],
+        }
+
     def follow(self, received: list[int], report: Progress) -> None:
         """Train until every member has left. Raises Interrupted, after saving, once a signal is `received`."""
         if not self.stack.step:
             self.evaluate()
-        saved = reported = time.monotonic()
+        first, began = self.stack.step, time.monotonic()
+        saved = reported = began
+        report(self.progress(first, 0.0))
         while self.members:
             self.advance()
             if self.stack.step in self.grid:
@@ -191,7 +205,7 @@ class Run:
             now = time.monotonic()
             if now - reported > REPORT_SECONDS:
                 reported = now
-                report({"step": self.stack.step, "members": len(self.members)})
+                report(self.progress(first, now - began))
             if self.members and (received or now - saved > CHECKPOINT_SECONDS):
                 saved = now
                 self.save_all()
@@ -206,14 +220,25 @@ def cpu_model() -> str:
 
 
 def machine(device: str) -> dict[str, Any]:
-    """What beside the code a trajectory's last bits may depend on."""
+    """What beside the code a trajectory's last bits may depend on, and the Python that ran it."""
     return {
         "device": device,
         "cpu": cpu_model(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "platform": platform.platform(terse=True),
+        "python": platform.python_version(),
+        **sources.versions(),
     }
+
+
+def stretches(before: Record | None, step: int, here: dict[str, Any]) -> list[dict[str, Any]]:
+    """The kinds of machine that trained a member: those of the record that it goes on from, and this one up to `step`,
+    as one if they are equal."""
+    earlier = before.machines if before else []
+    if earlier and {**earlier[-1], "until": step} == {"until": step, **here}:
+        earlier = earlier[:-1]
+    return [*earlier, {"until": step, **here}]
 
 
 def runs(job: Job, store: Store, codes: set[str], limit: int) -> list[list[Member]]:
