@@ -9,7 +9,7 @@ COMMAND  = PYTHONPATH=workflow/commands:workflow $(BIN)/python workflow/commands
 SOURCES := workflow tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper plan status demo report adopt audit bench test format schema lock clean
+.PHONY: help reproduce paper plan status demo report adopt audit pack unpack crate bench test format schema lock clean
 
 help: ## this list
 	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001]"
@@ -38,6 +38,15 @@ adopt: .venv/ready ## keep stale records if a retrained sample is bit-identical
 
 audit: .venv/ready ## retrain N=5 members drawn at random (ALL=1, SEED=) and compare with their records, bit for bit
 	@$(COMMAND)/audit.py $(OPTIONS) --number "$(N)" --all "$(ALL)" --seed "$(SEED)"
+
+pack: .venv/ready ## the records as one file, to take elsewhere: FILE=...; only some with STUDY=, REPORT=, SCALE=
+	@$(COMMAND)/pack.py --scale "$(if $(filter file,$(origin SCALE)),,$(SCALE))" --report "$(REPORT)" --study "$(STUDY)" --file "$(FILE)"
+
+unpack: .venv/ready ## merge a file of make pack into results/store: FILE=...
+	@$(COMMAND)/unpack.py --file "$(FILE)"
+
+crate: .venv/ready ## what a scale has come to, as a Workflow Run RO-Crate: results/SCALE/crate.zip
+	@$(COMMAND)/crate.py $(OPTIONS)
 
 bench: .venv/ready ## speed of training against plain PyTorch and the machine's limit, in two minutes
 	@PYTHONPATH=workflow $(BIN)/python benchmarks/bench.py

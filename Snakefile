@@ -22,6 +22,7 @@ rule all:
         PAPER,
         TABLES,
         FIGURES,
+        MANIFESTS,
         RUNS,
 
 

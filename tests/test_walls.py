@@ -14,7 +14,7 @@ FLOORS = (
     {"experiment"},
     {"config"},
     {"store", "models"},
-    {"training", "stock", "progress"},
+    {"training", "stock", "progress", "travel", "provenance"},
     {"analysis"},
     {"figures"},
     {"paper", "audit"},

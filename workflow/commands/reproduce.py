@@ -17,7 +17,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save
 
 from common import FULL, Request, bring_back, lock, parser, refuse, request, signals, trouble
 from display import Display
-from regrok import stock
+from regrok import provenance, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError
 from regrok.store import ROOT, Store
@@ -209,6 +209,8 @@ def main() -> None:
         if ahead := bring_back(known(folders)):
             print(f"Note: the clock has been set back, behind the times of {ahead} files, which are dated back too.")
         forget_manifests(asked, before)
+        for path in provenance.forget_damaged(asked.scale):
+            print(f"{path} is damaged: it is built again.")
         code = run(asked, command(asked, settings, options.cores), log, held, not options.paper, received)
         if received:
             say(f"regrok: stopped; {left(asked)}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from regrok import sources, stock
+from regrok import provenance, sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import designs, jobs
@@ -40,7 +40,10 @@ def checked():
 
 
 def refusal():
-    """Why nothing may run, in one sentence: older code has trained it, or records are missing; None if all is well."""
+    """Why nothing may run, in one sentence: older code has trained it, records are missing, or what was built from them
+    is damaged; None if all is well."""
+    if sentence := provenance.damage_sentence(SCALE):
+        return sentence
     if TRAIN:
         return None if RETRAIN else stock.stale_sentence(NEEDS)
     return None if PARTIAL else stock.missing_sentence(NEEDS)
@@ -98,6 +101,8 @@ TABLE_INPUTS = declared("analysis", "INPUTS")
 FIGURE_INPUTS = declared("figures", "INPUTS")
 TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, "throughput", *TABLE_INPUTS])
 FIGURES = collect("<figures>/{figure}.svg", figure=FIGURE_INPUTS)
+MANIFESTS = [str(Path(path).with_suffix(provenance.SUFFIX)) for path in (*TABLES, *FIGURES)]
+MANIFEST_FORMAT = sources.own_digest("regrok.provenance")
 
 
 wildcard_constraints:

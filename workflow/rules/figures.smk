@@ -6,7 +6,8 @@ FIGURE_REPORTS = declared("figures", "REPORTS")
 
 rule figure:
     input:
-        lambda wildcards: collect("<results>/tables/{table}.parquet", table=FIGURE_INPUTS[wildcards.figure]),
+        tables=lambda wildcards: collect("<results>/tables/{table}.parquet", table=FIGURE_INPUTS[wildcards.figure]),
+        records="<results>/records.json",
     output:
         report(
             "<figures>/{figure}.svg",
@@ -17,6 +18,7 @@ rule figure:
                 "shows": FIGURE_REPORTS[wildcards.figure],
             },
         ),
+        "<figures>/{figure}.manifest.json",
         pdf="<figures>/{figure}.pdf",
     log:
         "<results>/logs/figures/{figure}.log",
@@ -24,6 +26,7 @@ rule figure:
     conda:
         "../../envs/regrok.yaml"
     params:
+        manifest=MANIFEST_FORMAT,
         code=digest("figures"),
         text=lambda wildcards: sources.declared(f"regrok.figures.{wildcards.figure}", "ALT"),
     message:

@@ -10,16 +10,19 @@ rule paper:
         references="paper/references.bib",
         numbers="<results>/numbers.json",
         claims="<results>/claims.json",
+        records="<results>/records.json",
         tables=TABLES,
         figures=FIGURES,
     output:
         report(PAPER, caption="../report/paper.rst", category="Paper", labels={"paper": SCALE}),
+        "<paper>/regrok.manifest.json",
     log:
         "<results>/logs/paper.log",
     localrule: True
     conda:
         "../../envs/regrok.yaml"
     params:
+        manifest=MANIFEST_FORMAT,
         scale=SCALE,
         code=sources.digest("regrok.paper"),
     message:

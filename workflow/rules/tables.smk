@@ -10,12 +10,16 @@ rule base_tables:
         runs=RUNS,
     output:
         collect("<results>/tables/{table}.parquet", table=BASE_TABLES),
+        collect("<results>/tables/{table}.manifest.json", table=BASE_TABLES),
+        "<results>/records.manifest.json",
+        records="<results>/records.json",
     log:
         "<results>/logs/base_tables.log",
     localrule: True
     conda:
         "../../envs/regrok.yaml"
     params:
+        manifest=MANIFEST_FORMAT,
         scale=SCALE,
         reports=REPORTS,
         records=lambda wildcards: stock.fingerprint(stock.take(JOBS.values(), Store())),  # asked again after training
@@ -29,6 +33,7 @@ rule base_tables:
 rule throughput:
     output:
         "<results>/tables/throughput.parquet",
+        "<results>/tables/throughput.manifest.json",
     log:
         "<results>/logs/throughput.log",
     localrule: True
@@ -36,6 +41,7 @@ rule throughput:
         "../../envs/regrok.yaml"
     threads: workflow.cores  # nothing may run beside it
     params:
+        manifest=MANIFEST_FORMAT,
         cells=[cell.model_dump() for cell in TIMED],
         code=sources.digest(
             "regrok.training.throughput", *(f"regrok.models.{cell.model.architecture}" for cell in TIMED)
@@ -48,7 +54,8 @@ rule throughput:
 
 rule table:
     input:
-        lambda wildcards: collect("<results>/tables/{table}.parquet", table=TABLE_INPUTS[wildcards.table]),
+        tables=lambda wildcards: collect("<results>/tables/{table}.parquet", table=TABLE_INPUTS[wildcards.table]),
+        records="<results>/records.json",
     output:
         report(
             "<results>/tables/{table}.csv",
@@ -56,6 +63,7 @@ rule table:
             category="Tables",
             labels={"table": "{table}"},
         ),
+        "<results>/tables/{table}.manifest.json",
         tex="<results>/tables/{table}.tex",
         parquet="<results>/tables/{table}.parquet",
     log:
@@ -64,6 +72,7 @@ rule table:
     conda:
         "../../envs/regrok.yaml"
     params:
+        manifest=MANIFEST_FORMAT,
         code=digest("analysis", "regrok.analysis.tables"),
         text=lambda wildcards: sources.docstring(f"regrok.analysis.{wildcards.table}"),
     message:
@@ -76,7 +85,10 @@ rule numbers:
     input:
         tables=TABLES,
         claims="claims.yaml",
+        records="<results>/records.json",
     output:
+        "<results>/numbers.manifest.json",
+        "<results>/claims.manifest.json",
         numbers="<results>/numbers.json",
         claims="<results>/claims.json",
     log:
@@ -85,6 +97,7 @@ rule numbers:
     conda:
         "../../envs/regrok.yaml"
     params:
+        manifest=MANIFEST_FORMAT,
         scale=SCALE,
         reports=REPORTS,
         code=sources.digest("regrok.analysis.numbers", "regrok.analysis.claims"),

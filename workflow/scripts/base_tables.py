@@ -2,23 +2,31 @@
 
 from pathlib import Path
 
-from regrok import stock
+from regrok import provenance, stock
 from regrok.analysis import records, tables
 from regrok.config import load
 from regrok.experiment import designs, jobs
 from regrok.progress import logged
-from regrok.store import Store
+from regrok.store import Store, write_json
+
+FROM_CONFIG = ("cells", "designs")  # no record matters to them
 
 
-def main(config: str, scale: str, reports: list[str], planned: list[str], folder: Path) -> None:
+def main(
+    config: str, scale: str, reports: list[str], planned: list[str], code: str, folder: Path, ledger: Path
+) -> None:
     studies = load(config)
     needs = stock.take(jobs(studies, scale, reports), Store())
     if stock.fingerprint(needs) != planned:
         raise RuntimeError("records have changed since these tables were planned; say the same command again")
     at_hand = [(need.job, need.at_hand.verify()) for need in needs if need.at_hand]
-    for name, frame in records.build(designs(studies, scale, reports), at_hand).items():
+    asked = designs(studies, scale, reports)
+    write_json(ledger, provenance.ledger(asked, at_hand))
+    provenance.write([ledger], [config], code, provenance.ALL, ledger)
+    for name, frame in records.build(asked, at_hand).items():
         twins = () if name == "histories" else (".csv", ".tex")
-        tables.write(frame, folder / f"{name}.parquet", records.COLUMNS[name], f"Base table {name}", twins)
+        made = tables.write(frame, folder / f"{name}.parquet", records.COLUMNS[name], f"Base table {name}", twins)
+        provenance.write(made, [config], code, () if name in FROM_CONFIG else provenance.ALL, ledger)
 
 
 with logged(snakemake.log[0]):
@@ -27,5 +35,7 @@ with logged(snakemake.log[0]):
         snakemake.params.scale,
         snakemake.params.reports,
         snakemake.params.records,
+        snakemake.params.code,
         Path(snakemake.output[0]).parent,
+        Path(snakemake.output.records),
     )

@@ -2,14 +2,25 @@
 
 from importlib import import_module
 
+from regrok import provenance
 from regrok.analysis import tables
 from regrok.progress import logged
 
 
-def main(name: str, sources: list[str], target: str, title: str) -> None:
+def main(name: str, sources: list[str], ledger: str, code: str, target: str, title: str) -> None:
     module = import_module(f"regrok.analysis.{name}")
-    tables.write(module.build(*map(tables.read, sources)), target, module.COLUMNS, title)
+    frame = module.build(*(tables.read(provenance.checked(path)) for path in sources))
+    made = tables.write(frame, target, module.COLUMNS, title)
+    rows = {name for column in {"study", "cell", "reference"} & set(frame) for name in frame[column]}
+    provenance.write(made, sources, code, provenance.origins(module.__name__, sources, ledger, rows), ledger)
 
 
 with logged(snakemake.log[0]):
-    main(snakemake.wildcards.table, snakemake.input, snakemake.output.parquet, snakemake.params.text)
+    main(
+        snakemake.wildcards.table,
+        snakemake.input.tables,
+        snakemake.input.records,
+        snakemake.params.code,
+        snakemake.output.parquet,
+        snakemake.params.text,
+    )

@@ -10,6 +10,7 @@ from regrok.process import no_compiler, one_thread
 one_thread()
 no_compiler()
 
+from regrok import provenance
 from regrok.analysis import records, tables
 from regrok.cell import Cell
 from regrok.progress import logged
@@ -24,7 +25,9 @@ def main(cells: list[dict], code: str, target: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, measure([Cell.model_validate(cell) for cell in cells]))
     rows = json.loads(path.read_text())
-    tables.write(records.frame("throughput", rows), target, records.COLUMNS["throughput"], "Base table throughput")
+    columns = records.COLUMNS["throughput"]
+    made = tables.write(records.frame("throughput", rows), target, columns, "Base table throughput")
+    provenance.write(made, [path], code)
 
 
 with logged(snakemake.log[0]):

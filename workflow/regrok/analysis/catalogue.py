@@ -27,6 +27,9 @@ PREAMBLE = """# results/
 | `SCALE/tables/` | the tables below: Parquet, and for derived ones CSV and LaTeX (booktabs) twins |
 | `SCALE/numbers.json` | every number that the paper cites |
 | `SCALE/claims.json` | every claim's verdict, reason, measured and reported value |
+| `SCALE/records.json` | the records that the tables are built from: last step, studies, checksums, code |
+| `*.manifest.json` | beside a table, a figure, the numbers, the paper: its checksums, what it was made from, and by which records |
+| `SCALE/crate.zip` | `make crate`: sources, settings, results and how they hang together, as a Workflow Run RO-Crate |
 | `SCALE/logs/`, `SCALE/benchmarks/` | a log and a resource table a job |
 
 In a notebook: `import regrok; regrok.load("members")`. Units and meanings are also in the Parquet files' field metadata.

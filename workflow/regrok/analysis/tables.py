@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -40,22 +41,23 @@ def check(frame: pd.DataFrame, columns: Columns) -> None:
 
 def write(
     frame: pd.DataFrame, path: str | Path, columns: Columns, title: str, twins: Iterable[str] = (".csv", ".tex")
-) -> None:
+) -> list[Path]:
     """Write `frame` to `path` (.parquet) and to its `twins` beside it, each appearing whole or not at all.
 
     columns: unit and meaning of every column, in order; they become the fields' metadata.
-    Raises ValueError if the frame's columns are not exactly these.
+    Returns the paths of the files written. Raises ValueError if the frame's columns are not exactly these.
     """
     check(frame, columns)
     writers = {".csv": lambda to: frame.to_csv(to, index=False), ".tex": lambda to: to.write_text(latex(frame, title))}
-    path = Path(path)
-    for twin in twins:
-        _replace(path.with_suffix(twin), writers[twin])
+    path, beside = Path(path), [Path(path).with_suffix(twin) for twin in twins]
+    for twin in beside:
+        _replace(twin, writers[twin.suffix])
     _replace(path, lambda to: pq.write_table(_documented(frame, columns, title), to, compression="zstd"))
+    return [path, *beside]
 
 
-def read(path: str | Path) -> pd.DataFrame:
-    """The table at `path` (.parquet), as it was written."""
+def read(path: str | Path | BinaryIO) -> pd.DataFrame:
+    """The table at `path` (.parquet), or in an open file, as it was written."""
     return pq.read_table(path).to_pandas()
 
 

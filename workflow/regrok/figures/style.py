@@ -115,11 +115,15 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 @styled
-def save(figure: Figure, path: str | Path) -> None:
-    """Write `path`.svg and `path`.pdf (a suffix of `path` is replaced); the same figure gives the same bytes."""
-    path = Path(path)
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-    figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None})
+def save(figure: Figure, path: str | Path) -> list[Path]:
+    """Write `path`.svg and `path`.pdf (a suffix of `path` is replaced); the same figure gives the same bytes.
+
+    Returns the paths of the two.
+    """
+    svg, pdf = Path(path).with_suffix(".svg"), Path(path).with_suffix(".pdf")
+    figure.savefig(svg, metadata={"Date": None})
+    figure.savefig(pdf, metadata={"CreationDate": None})
+    return [svg, pdf]
 
 
 def canvas(width: float, height: float) -> Figure:
