@@ -2,6 +2,7 @@
 SCALE   ?= laptop
 REPORT  ?=
 DEVICE  ?= cpu
+PROFILE ?=
 PYTHON  ?= python3
 BIN     := .venv/bin
 OPTIONS  = --scale "$(SCALE)" --report "$(REPORT)"
@@ -9,14 +10,14 @@ COMMAND  = PYTHONPATH=workflow/commands:workflow $(BIN)/python workflow/commands
 SOURCES := workflow tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce paper plan status demo report adopt audit pack unpack crate bench test format schema lock clean
+.PHONY: help reproduce paper plan status demo report adopt audit pack unpack crate bench test test-slurm format schema lock clean
 
 help: ## this list
 	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001]"
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-reproduce: .venv/ready ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU
-	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)" --device "$(DEVICE)"
+reproduce: .venv/ready $(if $(PROFILE),.venv/$(PROFILE)) ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU; PROFILE=slurm
+	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)" --device "$(DEVICE)" --profile "$(PROFILE)"
 
 paper: .venv/ready ## tables, figures and PDF from the records at hand, no training; PARTIAL=1 although some are missing
 	@$(COMMAND)/reproduce.py $(OPTIONS) --paper --partial "$(PARTIAL)"
@@ -56,7 +57,10 @@ test: .venv/ready ## format check, lint and all tests
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/snakefmt --check Snakefile workflow/rules
 	@$(BIN)/snakemake --lint --config scale=smoke
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --ignore tests/slurm
+
+test-slurm: .venv/slurm ## training through a real SLURM on this machine; needs root, and slurm-wlm and munge of Debian
+	@$(BIN)/python -m pytest tests/slurm
 
 format: .venv/ready ## let ruff and snakefmt rewrite the sources
 	@$(BIN)/ruff format $(SOURCES)
@@ -85,3 +89,10 @@ clean: ## remove what a scale has built; records and checkpoints in results/stor
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.venv/slurm: .venv/ready envs/slurm.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt -r envs/slurm.txt
+	@touch $@
+
+.venv/%: .venv/ready
+	@:

@@ -157,7 +157,7 @@ SMALL_TARGETS = """rule all:
 """
 
 
-def small(to: Path) -> Project:
+def small(to: Path, checkpoint_seconds: float = 0.05) -> Project:
     """A checkout with three cells of a second each, one of which diverges, two tables and a figure.
 
     It saves records all the time.
@@ -167,7 +167,9 @@ def small(to: Path) -> Project:
     claim = (to / "claims.yaml").read_text().partition("\n- id: ")[2].partition("\n\n- id: ")[0]
     (to / "claims.yaml").write_text(f"- id: {claim}\n")
     (to / "Snakefile").write_text((to / "Snakefile").read_text().partition("rule all:")[0] + SMALL_TARGETS)
-    project.edit("workflow/regrok/training/train.py", "CHECKPOINT_SECONDS = 60.0", "CHECKPOINT_SECONDS = 0.05")
+    project.edit(
+        "workflow/regrok/training/train.py", "CHECKPOINT_SECONDS = 60.0", f"CHECKPOINT_SECONDS = {checkpoint_seconds}"
+    )
     (to / "results/smoke").mkdir(parents=True)
     (to / "results/smoke/claims.json").write_text('{"claims": {}}')
     return project

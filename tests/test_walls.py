@@ -17,7 +17,7 @@ FLOORS = (
     {"training", "stock", "progress", "travel", "provenance"},
     {"analysis"},
     {"figures"},
-    {"paper", "audit"},
+    {"paper", "audit", "cost"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 MODULES = [module for module in sources.modules() if module != "regrok"]

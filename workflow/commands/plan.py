@@ -13,17 +13,12 @@ from rich.table import Table
 
 from common import parser, request
 from regrok.cell import Cell
-from regrok.events import evaluation_steps
+from regrok.cost import Core, Speed, disk, memory
 from regrok.experiment import designs, override
 from regrok.stock import Need
 from regrok.training.stack import Stack
-from regrok.training.train import STEP_LOSSES
 
 CALIBRATION_SECONDS = 1.0
-BYTES_PER_EVALUATION = 25  # of history, compressed
-BYTES_PER_STEP_LOSS = 6
-MOMENTS = {"adamw": 2, "adam": 2, "sgd": 1, "rmsprop": 2}  # numbers kept a parameter beside its value
-MEMORY_MB = 420  # of a training job: Python, torch and a stack
 
 
 def seconds_per_member_step(cell: Cell, members: int) -> tuple[float, float]:
@@ -40,44 +35,17 @@ def seconds_per_member_step(cell: Cell, members: int) -> tuple[float, float]:
     return training / members, (time.process_time() - begun) / members
 
 
-class CostModel:
-    """CPU seconds as overhead + FLOPs / rate, through two measured points: a small and the literal network."""
-
-    def __init__(self, base: Cell, members: int = 5):
-        small = Cell.model_validate(override(base.model_dump(), {"model.hidden": 32, "model.layers": 1}))
-        measured = [(cell, *seconds_per_member_step(cell, members)) for cell in (small, base)]
-        self.training = self.line([(cell.flops_per_step, training) for cell, training, _ in measured])
-        self.evaluation = self.line([(cell.flops_per_evaluation, evaluation) for cell, _, evaluation in measured])
-
-    @staticmethod
-    def line(points: list[tuple[float, float]]) -> tuple[float, float]:
-        (x0, y0), (x1, y1) = points
-        slope = max((y1 - y0) / (x1 - x0), 0.0)
-        return max(y0 - slope * x0, 0.0), slope
-
-    def seconds(self, need: Need) -> float:
-        """CPU seconds that a member needs at most."""
-        cell, follow = need.job.cell, need.job.follow
-        evaluations = len(evaluation_steps(follow.budget, follow.dense)) * need.steps_to_go / follow.budget
-        training, evaluation = (
-            overhead + slope * flops
-            for (overhead, slope), flops in (
-                (self.training, cell.flops_per_step),
-                (self.evaluation, cell.flops_per_evaluation),
-            )
-        )
-        return need.steps_to_go * training + evaluations * evaluation
+def measured(base: Cell, members: int = 5) -> Core:
+    """The speed of a core of this machine, through two points: a small network and the literal one."""
+    small = Cell.model_validate(override(base.model_dump(), {"model.hidden": 32, "model.layers": 1}))
+    points = [(cell, *seconds_per_member_step(cell, members)) for cell in (small, base)]
+    return Core(
+        Speed.through((cell.flops_per_step, training) for cell, training, _ in points),
+        Speed.through((cell.flops_per_evaluation, evaluation) for cell, _, evaluation in points),
+    )
 
 
-def disk(need: Need) -> float:
-    """Bytes of a member's record at most."""
-    cell, follow = need.job.cell, need.job.follow
-    checkpoint = 4 * cell.parameters * (1 + MOMENTS[cell.optimizer.name])
-    evaluations = len(evaluation_steps(follow.budget, follow.dense))
-    return checkpoint + BYTES_PER_EVALUATION * evaluations + BYTES_PER_STEP_LOSS * min(STEP_LOSSES, follow.budget)
-
-
-def row(name: str, needs: Iterable[Need], costs: CostModel) -> list[str]:
+def row(name: str, needs: Iterable[Need], core: Core) -> list[str]:
     needs = list(needs)
     steps = sum(need.steps_to_go for need in needs)
     return [
@@ -86,7 +54,7 @@ def row(name: str, needs: Iterable[Need], costs: CostModel) -> list[str]:
         f"{len(needs)}",
         f"{sum(need.complete for need in needs)}",
         f"{steps / 1e6:.2f}",
-        f"{sum(costs.seconds(need) for need in needs if not need.complete) / 3600:.2f}",
+        f"{sum(core.seconds(need) for need in needs) / 3600:.2f}",
         f"{sum(map(disk, needs)) / 1e6:.0f}",
     ]
 
@@ -95,7 +63,7 @@ def main() -> None:
     options = parser(__doc__).parse_args()
     asked = request(options)
     torch.set_num_threads(1)
-    costs = CostModel(next(iter(asked.config.settings.values())))
+    core = measured(next(iter(asked.config.settings.values())))
     table = Table(title=f"Scale {asked.scale}: what is asked for, and what is left to train at most")
     for column in ("study", "cells", "members", "at hand", "10⁶ steps", "core-hours", "MB"):
         table.add_column(column, justify="left" if column == "study" else "right")
@@ -104,16 +72,17 @@ def main() -> None:
     for design in designs(asked.config, asked.scale, asked.reports):
         studies.setdefault(design.study, set()).add(design.cell.id)
     for study, cells in studies.items():
-        table.add_row(*row(study, (need for need in needs if need.job.cell.id in cells - seen), costs))
+        table.add_row(*row(study, (need for need in needs if need.job.cell.id in cells - seen), core))
         seen |= cells
     table.add_section()
-    table.add_row(*row("total", needs, costs), style="bold")
+    table.add_row(*row("total", needs, core), style="bold")
     console = Console()
     console.print(table)
-    hours = sum(costs.seconds(need) for need in needs if not need.complete) / 3600
+    hours = sum(core.seconds(need) for need in needs) / 3600
     cores = os.cpu_count() or 1
+    gigabytes = cores * max(map(memory, asked.jobs)) / 1000
     console.print(
-        f"At most {hours / cores:.1f} h on this machine's {cores} cores, {MEMORY_MB * cores / 1000:.1f} GB of memory. "
+        f"At most {hours / cores:.1f} h on this machine's {cores} cores, {gigabytes:.1f} GB of memory. "
         "Members that generalise stop before their budget, so it is usually about half of that. "
         "A cell that several studies share is counted in the first."
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C simply ends the command
 
+import slurm
 from common import FULL, Request, bring_back, lock, parser, refuse, request, signals, trouble
 from display import Display
 from regrok import provenance, stock
@@ -26,8 +27,9 @@ GRACE_SECONDS = 30.0  # for jobs that Snakemake does not wait for
 CAUSES = 3  # that a sentence may name
 
 
-def command(asked: Request, settings: dict[str, int | str], cores: int) -> list[str]:
-    """The call of Snakemake. The costliest third of the cells goes first, so that no core idles at the end.
+def command(asked: Request, settings: dict[str, int | str], where: list[str]) -> list[str]:
+    """The call of Snakemake, with `where` to run. The costliest third of the cells goes first, so that no core idles
+    at the end.
 
     Without Snakemake's lock, which a kill -9 would leave behind, and without the hook that takes ours: `lock` holds it.
     """
@@ -36,18 +38,38 @@ def command(asked: Request, settings: dict[str, int | str], cores: int) -> list[
     first = [f"results/{scale}/runs/{job.cell.id}.json" for job in by_cost[: len(by_cost) // 3]]
     values = {"scale": scale, "report": " ".join(asked.reports), **settings}
     return [
-        *(sys.executable, "-m", "snakemake", "--nolock", "--no-hooks", "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", "--nolock", "--no-hooks", *where),
         *("--config", *(f"{key}={value}" for key, value in values.items() if value != "")),
-        *(["--resources", "gpu=1"] if settings["device"] == "cuda" else []),  # one job a GPU
         *(["--prioritize", *first] if settings["train"] and first else []),
     ]
 
 
-def run(asked: Request, call: list[str], log: Path, held: int, trains: bool, received: list[int]) -> int:
+def here(cores: int, device: str) -> list[str]:
+    """Options of Snakemake that run everything on this machine, one training job a core or a GPU."""
+    return ["--cores", str(cores), *(["--resources", "gpu=1"] if device == "cuda" else [])]
+
+
+def elsewhere(profile: str) -> list[str]:
+    """Options of Snakemake that train where a profile says."""
+    if not (Path("profiles") / profile / "profile.yaml").exists():
+        known = sorted(path.parent.name for path in Path("profiles").glob("*/profile.yaml"))
+        refuse(f"PROFILE must be {' or '.join(known)}, a folder in profiles/, not '{profile}'.")
+    return ["--workflow-profile", f"profiles/{profile}"]
+
+
+def run(
+    asked: Request,
+    call: list[str],
+    log: Path,
+    held: int,
+    trains: bool,
+    received: list[int],
+    end: signal.Signals = signal.SIGTERM,
+) -> int:
     """Run Snakemake with its output in `log`, showing progress, until it ends or a signal is received; its exit code.
 
-    It gets a session of its own, so that Ctrl-C and SIGTERM reach it and all its jobs once, as the signal that it
-    takes best; and the file descriptor `held` of the lock, which so outlives a kill -9 of this process.
+    It gets a session of its own, so that Ctrl-C and SIGTERM reach it and all its jobs once, as the signal `end` that
+    it takes best; and the file descriptor `held` of the lock, which so outlives a kill -9 of this process.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w") as output:
@@ -64,14 +86,14 @@ def run(asked: Request, call: list[str], log: Path, held: int, trains: bool, rec
     finally:
         if received:
             say("Stopping; what is trained is kept.")
-        stop(process)
+        stop(process, end)
     return process.returncode
 
 
-def stop(process: subprocess.Popen) -> None:
+def stop(process: subprocess.Popen, end: signal.Signals) -> None:
     """Have Snakemake and its jobs save and end, also jobs of a Snakemake that was killed; wait until all are gone."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, end)
         process.wait()
         until = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < until:
@@ -176,7 +198,8 @@ def main() -> None:
     options.add_argument("--paper", action="store_true", help="from the records at hand, without training")
     options.add_argument("--partial", default="", help="1: although records are missing")
     options.add_argument("--retrain", default="", help="1: train again what older code has trained")
-    options.add_argument("--cores", type=int, default=os.cpu_count())
+    options.add_argument("--cores", type=int, default=os.cpu_count(), help="on this machine")
+    options.add_argument("--profile", default="", help="a folder in profiles/ that says where else to train")
     options.add_argument("--device", default="cpu", help="cpu or cuda")
     options = options.parse_args()
     if options.device not in ("cpu", "cuda"):
@@ -203,7 +226,12 @@ def main() -> None:
     folders = [Path(name) / scale for name in ("results", "figures", "paper")]
     places = [*folders, Path(".snakemake"), *([] if options.paper else [ROOT])]
     log = Path("results") / scale / "logs" / "snakemake.log"
+    cluster = options.profile not in ("", "default")
+    where = elsewhere(options.profile) if cluster else here(options.cores, options.device)
+    end = signal.SIGINT if cluster else signal.SIGTERM  # of SIGTERM it would wait for its cluster jobs
     with lock() as held, signals() as received:
+        if cluster and (sentence := slurm.obstacle()):
+            refuse(sentence)
         if clause := trouble(places):
             refuse(f"{clause}; nothing has been started.")
         if ahead := bring_back(known(folders)):
@@ -211,7 +239,7 @@ def main() -> None:
         forget_manifests(asked, before)
         for path in provenance.forget_damaged(asked.scale):
             print(f"{path} is damaged: it is built again.")
-        code = run(asked, command(asked, settings, options.cores), log, held, not options.paper, received)
+        code = run(asked, command(asked, settings, where), log, held, not options.paper, received, end)
         if received:
             say(f"regrok: stopped; {left(asked)}")
             sys.exit(128 + received[0])

@@ -23,14 +23,15 @@ import pyarrow.parquet as pq
 
 from .cell import Cell
 from .events import Follow
-from .store import HEADER, Busy, Record, Store, digest, read_header, seal, write_atomically
+from .store import HEADER, PARTS, Busy, Record, Store, digest, read_header, seal, write_atomically
 
 SUMS = "SHA256SUMS"
 LARGEST = 2**30  # bytes of a file of a record
 SMALL_LARGEST = 2**24  # bytes of any other
 ATTEMPTS = 20  # at a record that is replaced while it is read
-PARTS = {"history": "parquet", "step_loss": "parquet", "checkpoint": "npz"}
-IN_RECORD = re.compile(r"[^/]+-[0-9a-f]{8}/s\d{3,}-[0-9a-f]{8}-[0-9a-f]{8}/[a-z_]+(-\d+)?\.(json|parquet|npz)")
+IN_RECORD = re.compile(
+    r"[^/]+-[0-9a-f]{8}/s\d{3,}-[0-9a-f]{8}-[0-9a-f]{8}/[a-z_]+(-\d+(-[0-9a-f]{8})?)?\.(json|parquet|npz)"
+)
 SMALL = re.compile(r"(adoptions/[0-9a-f]{8}-|throughput/)[0-9a-f]{8}\.json")
 OUTCOMES = ("added", "extended", "already there", "conflicting", "damaged", "in use")
 FAILURES = OUTCOMES[3:]
@@ -219,7 +220,7 @@ def identified(store: Store, folder: str, files: dict[str, bytes]) -> tuple[Cell
         raise ValueError(f"by its {HEADER} it belongs to {place.relative_to(store.root)}")
     for part, suffix in PARTS.items():
         name = header[part]
-        if name != f"{part}-{step}.{suffix}":
+        if not re.fullmatch(rf"{part}-{step}(-[0-9a-f]{{8}})?\.{suffix}", name):
             raise ValueError(f"its {HEADER} names {name!r}")
         if name not in files or hashlib.sha256(files[name]).hexdigest() != header[f"{part}_sha256"]:
             raise ValueError(f"{name} is missing or its checksum is not the one in {HEADER}")

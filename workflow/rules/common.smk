@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from regrok import provenance, sources, stock
+from regrok import cost, provenance, sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import designs, jobs
@@ -54,14 +54,19 @@ if DEVICE not in ("cpu", "cuda"):
 STUDIES = checked()
 TIMED = [design.cell for design in designs(STUDIES, SCALE, REPORTS) if STUDIES.studies[design.study].timed]
 JOBS = {job.cell.id: job for job in jobs(STUDIES, SCALE, REPORTS)}
-try:
-    NEEDS = stock.take(JOBS.values(), Store())
-except ValueError as error:
-    raise WorkflowError(str(error)) from None
-if workflow.is_main_process and (sentence := refusal()):
-    raise WorkflowError(sentence)
-if workflow.is_main_process and not TRAIN and (sentence := stock.older_sentence(NEEDS)):
-    logger.warning(sentence)
+NEEDS = []
+if workflow.is_main_process:  # a cluster job starts Snakemake again, and need not look at the whole store for one cell
+    try:
+        NEEDS = stock.take(JOBS.values(), Store())
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
+    if sentence := refusal():
+        raise WorkflowError(sentence)
+    if not TRAIN and (sentence := stock.older_sentence(NEEDS)):
+        logger.warning(sentence)
+SECONDS = cost.by_cell(NEEDS)
+GROUPS = cost.groups(SECONDS)
+workflow.parent_groupids.update(dict.fromkeys(GROUPS.values(), "cells"))  # by which a profile names all of them
 
 
 onstart:

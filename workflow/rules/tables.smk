@@ -36,10 +36,9 @@ rule throughput:
         "<results>/tables/throughput.manifest.json",
     log:
         "<results>/logs/throughput.log",
-    localrule: True
     conda:
         "../../envs/regrok.yaml"
-    threads: workflow.cores  # nothing may run beside it
+    threads: lambda wildcards: workflow.cores if workflow.local_exec else 1  # nothing may run beside it
     params:
         manifest=MANIFEST_FORMAT,
         cells=[cell.model_dump() for cell in TIMED],

@@ -2,7 +2,14 @@
 
 Its output only names the records in results/store that it used; Snakemake deletes outputs before a rerun and after
 a failure, and must never be able to delete a record.
+
+On a cluster short cells share a job, in which they take turns; here groups and the time limit mean nothing. A job that
+is ended by its limit goes on from its checkpoints at the next attempt.
 """
+
+
+resource_scopes:
+    turn="local",
 
 
 rule train:
@@ -12,11 +19,15 @@ rule train:
         "<results>/logs/train/{cell}.log",
     benchmark:
         "<results>/benchmarks/{cell}.tsv"
+    group:
+        lambda wildcards: GROUPS.get(wildcards.cell)
     conda:
         "../../envs/regrok.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        turn=1,
+        mem_mb=lambda wildcards, attempt: cost.cluster_memory(job(wildcards.cell), attempt),
+        runtime=lambda wildcards, attempt: cost.minutes(SECONDS.get(wildcards.cell, 0.0), attempt),
         gpu=int(DEVICE == "cuda"),
     params:
         job=lambda wildcards: job(wildcards.cell).dump(),

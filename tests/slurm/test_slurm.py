@@ -1,0 +1,234 @@
+"""Training through a real SLURM, and what may happen to a job there."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from checkout import Project, asked, copy, small
+from cluster import until
+from tiny import contents, differences, silent
+
+from regrok import stock
+from regrok.config import load
+from regrok.experiment import jobs
+from regrok.store import Store
+from regrok.training.train import train
+
+IMPATIENT = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10")
+LONGER = 300_000  # steps, which take longer than the shortest time limit
+LONG = 60_000  # steps, which take about 20 seconds
+
+
+class Run:
+    """A checkout whose training jobs go through SLURM, one a cell."""
+
+    def __init__(self, project: Project):
+        self.project, self.root = project, project.root
+        self.store, self.process = Store(self.root / "results/store"), None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": f"{self.root}/workflow/commands:{self.root}/workflow"}
+
+    @property
+    def job(self):
+        """The only job of the configuration."""
+        (job,) = jobs(load(self.root / "config.yaml"), "smoke")
+        return job
+
+    def start(self, *options: str) -> None:
+        """`snakemake` with the profile, in the background."""
+        call = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm", "--until", "train"]
+        call += [*IMPATIENT, *([] if "--config" in options else ["--config", "scale=smoke"]), *options]
+        with open(self.root / "said", "a") as said:
+            self.process = subprocess.Popen(
+                call, cwd=self.root, env=self.environment, stdout=said, stderr=said, start_new_session=True
+            )
+
+    def said(self) -> str:
+        return (self.root / "said").read_text()
+
+    def steps(self) -> list[int]:
+        """How far the members' records are."""
+        return [record.step for record in self.store.records(self.job.cell)]
+
+    def trains(self, beyond: int = 0) -> bool:
+        """Whether every member has a record of more than `beyond` steps."""
+        assert self.process.poll() is None, self.said()
+        return len(self.steps()) == self.job.seeds and min(self.steps()) > beyond
+
+    def end(self) -> int:
+        """Wait for Snakemake; its exit code."""
+        until(lambda: self.process.poll() is not None, f"the end of Snakemake\n{self.said()}")
+        return self.process.returncode
+
+
+def lone(to: Path, checkpoint_seconds: float = 0.5) -> Run:
+    """A checkout with one cell, of LONG steps."""
+    run = Run(small(to, checkpoint_seconds))
+    path = to / "config.yaml"
+    text = path.read_text().replace("[add, subtract]", "[add]")
+    text = "".join(line for line in text.splitlines(True) if "1.0e+30" not in line)
+    path.write_text(text.replace("budget: 1_000}", f"budget: {LONG}}}"))
+    return run
+
+
+@pytest.fixture
+def run(tmp_path, cluster) -> Iterator[Run]:
+    run = lone(tmp_path)
+    yield run
+    if run.process and run.process.poll() is None:
+        os.killpg(run.process.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> dict[int, dict]:
+    """What the members of `run` leave when they are trained here in one go: seed -> contents of the record."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    job, store = lone(folder).job, Store(folder / "store")
+    train(job, store, stock.code(job), silent)
+    return {record.seed: contents(record) for record in store.records(job.cell)}
+
+
+def same(run: Run, undisturbed: dict[int, dict]) -> bool:
+    """Whether the records of a run are, bit for bit, those of an undisturbed one."""
+    records = run.store.records(run.job.cell)
+    assert {record.seed for record in records} == undisturbed.keys()
+    assert len(records) == len(undisturbed)
+    return not any(differences(contents(record), undisturbed[record.seed]) for record in records)
+
+
+def test_smoke_to_the_paper(tmp_path, cluster):
+    """Short cells share a job; what is light runs here."""
+    project = copy(tmp_path)
+    result = project.command("reproduce", "--scale", "smoke", "--profile", "slurm")
+    assert result.returncode == 0, result.stdout
+    assert (tmp_path / "paper/smoke/regrok.pdf").read_bytes().startswith(b"%PDF")
+    cells, members = asked()
+    assert f"{cells} trained, 0 reused; {members} of {members} members at hand" in result.stdout
+    training, timing = cluster.jobs(tmp_path)
+    shown = cluster.show(training)
+    assert shown["NumCPUs"] == "1"
+    assert shown["Requeue"] == "1"
+    assert cluster.show(timing)["OverSubscribe"] == "NO"
+    assert list(tmp_path.glob(f"results/slurm/*/{training}.log"))
+    assert project.command("reproduce", "--scale", "smoke").stdout.startswith(f"cells    0 trained, {cells} reused")
+
+
+def test_time_limit(run, undisturbed, cluster):
+    """A job that is ended by it goes on where it was, with a later limit."""
+    path = run.root / "config.yaml"
+    path.write_text(path.read_text().replace(f"{LONG}", f"{LONGER}"))
+    run.start("--set-resources", "train:runtime=attempt")
+    first = until(lambda: list(cluster.jobs(run.root)), "a job")[0]
+    assert cluster.show(first)["TimeLimit"] == "00:01:00"
+    until(lambda: cluster.jobs(run.root)[first] == "TIMEOUT", "the time limit")
+    stopped = run.steps()
+    assert 0 < min(stopped) < LONGER
+    second = until(lambda: list(cluster.jobs(run.root))[1:], "another attempt")[0]
+    assert cluster.show(second)["TimeLimit"] == "00:02:00"
+    assert run.end() == 0, run.said()
+    assert run.steps() == [LONGER] * 2
+    for record in run.store.records(run.job.cell):
+        history = record.history()
+        common = np.isin(history["step"], undisturbed[record.seed]["history.step"])
+        assert not differences(
+            {f"history.{name}": column[common] for name, column in history.items()},
+            {name: array for name, array in undisturbed[record.seed].items() if name.startswith("history.")},
+        )
+
+
+def test_cancelled(run, undisturbed, cluster):
+    run.start()
+    until(run.trains, "records")
+    (job,) = cluster.jobs(run.root)
+    cluster.call("scancel", job)
+    until(lambda: len(cluster.jobs(run.root)) == 2, "another attempt")
+    assert cluster.jobs(run.root)[job] == "CANCELLED"
+    assert run.end() == 0, run.said()
+    assert same(run, undisturbed)
+
+
+def test_preempted(run, undisturbed, cluster):
+    """As a preempted job is: SIGTERM, then back into the queue under its own number."""
+    run.start()
+    until(run.trains, "records")
+    (job,) = cluster.jobs(run.root)
+    cluster.call("scontrol", "requeue", job)
+    assert run.end() == 0, run.said()
+    assert cluster.show(job)["Restarts"] == "1"
+    assert list(cluster.jobs(run.root)) == [job]
+    assert same(run, undisturbed)
+
+
+def test_a_node_dies(run, undisturbed, cluster):
+    """With everything on it, as when its power fails: nothing is saved at the end."""
+    run.start()
+    until(run.trains, "records")
+    (job,) = cluster.jobs(run.root)
+    node = cluster.show(job)["NodeList"]
+    os.kill(cluster.daemon(f"slurmd.{node}"), signal.SIGKILL)
+    for process in cluster.processes(job):
+        os.kill(process, signal.SIGKILL)
+    reached = min(run.steps())
+    try:
+        until(lambda: cluster.show(job)["Restarts"] == "1", "the job's return to the queue")
+        assert min(run.steps()) == reached
+        assert run.end() == 0, run.said()
+        assert cluster.show(job)["NodeList"] != node
+    finally:
+        cluster.start_node(node)
+        until(lambda: cluster.state(node) == "idle", f"{node} at work again")
+    assert same(run, undisturbed)
+
+
+def test_the_controller_restarts(run, undisturbed, cluster):
+    run.start()
+    until(run.trains, "records")
+    os.kill(cluster.daemon("slurmctld"), signal.SIGKILL)
+    reached = min(run.steps())
+    until(lambda: run.trains(reached), "progress without a controller")
+    cluster.call("/usr/sbin/slurmctld")
+    assert run.end() == 0, run.said()
+    assert len(cluster.jobs(run.root)) == 1
+    assert same(run, undisturbed)
+
+
+def test_the_run_is_killed_and_its_jobs_go_on(run, undisturbed, cluster):
+    """A second run says so and leaves; Snakemake alone submits the same cell again, which waits for its turn."""
+    run.start()
+    until(run.trains, "records")
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.process.wait()
+    (job,) = cluster.jobs(run.root)
+    result = run.project.command("reproduce", "--scale", "smoke", "--profile", "slurm")
+    assert result.returncode != 0
+    assert f"jobs of an earlier run in this folder are still in SLURM's queue ({job})" in result.stdout
+    assert f"`scancel {job}`" in result.stdout
+    run.start("--nolock")
+    assert run.end() == 0, run.said()
+    assert len(cluster.jobs(run.root)) == 2
+    assert same(run, undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_takes_the_jobs_out_of_the_queue(run, cluster, number):
+    call = [sys.executable, "workflow/commands/reproduce.py", "--scale", "smoke", "--profile", "slurm"]
+    path = run.root / "profiles/slurm/profile.yaml"
+    path.write_text(path.read_text() + "slurm-init-seconds-before-status-checks: 2\n")
+    run.process = subprocess.Popen(
+        call, cwd=run.root, env=run.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    until(run.trains, "records")
+    run.process.send_signal(number)
+    said, _ = run.process.communicate()
+    assert run.process.returncode != 0
+    assert "what is trained is kept" in said
+    assert set(cluster.jobs(run.root).values()) <= {"CANCELLED", "COMPLETING"}
+    until(lambda: not cluster.jobs(run.root, "running,pending,completing"), "an empty queue")
+    assert 0 < min(run.steps()) < LONG
