@@ -16,7 +16,7 @@ help: ## this list
 	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001]"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-reproduce: .venv/ready $(if $(PROFILE),.venv/$(PROFILE)) ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU; PROFILE=slurm
+reproduce: .venv/ready $(if $(filter-out default,$(PROFILE)),.venv/slurm) ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU; PROFILE=slurm
 	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)" --device "$(DEVICE)" --profile "$(PROFILE)"
 
 paper: .venv/ready ## tables, figures and PDF from the records at hand, no training; PARTIAL=1 although some are missing
@@ -93,6 +93,3 @@ clean: ## remove what a scale has built; records and checkpoints in results/stor
 .venv/slurm: .venv/ready envs/slurm.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r envs/lock.txt -r envs/slurm.txt
 	@touch $@
-
-.venv/%: .venv/ready
-	@:

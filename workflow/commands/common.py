@@ -1,7 +1,6 @@
 """What the commands share: their options, one-sentence refusals, the lock, a look at the disk."""
 
 import argparse
-import errno
 import os
 import signal
 import sys
@@ -17,10 +16,10 @@ from rich.console import Console
 from regrok import stock
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import Config, Job, jobs
+from regrok.progress import DISK_FULL
 from regrok.store import Store, locked
 
 ROOM = 2**18  # bytes that must fit on a disk that has room
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def refuse(sentence: str) -> None:
@@ -93,7 +92,7 @@ def lock() -> Iterator[int]:
 
 def unwritable(path: Path | str, error: OSError) -> str:
     """Why nothing can be written there, as a clause."""
-    if error.errno in FULL:
+    if error.errno in DISK_FULL:
         return f"the disk is full: {path} cannot be written"
     return f"{path} cannot be written: {os.strerror(error.errno).lower()}"
 

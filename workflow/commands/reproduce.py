@@ -16,11 +16,12 @@ from pathlib import Path
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C simply ends the command
 
 import slurm
-from common import FULL, Request, bring_back, lock, parser, refuse, request, signals, trouble
+from common import Request, bring_back, lock, parser, refuse, request, signals, trouble
 from display import Display
 from regrok import provenance, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError
+from regrok.progress import DISK_FULL
 from regrok.store import ROOT, Store
 
 GRACE_SECONDS = 30.0  # for jobs that Snakemake does not wait for
@@ -64,7 +65,7 @@ def run(
     held: int,
     trains: bool,
     received: list[int],
-    end: signal.Signals = signal.SIGTERM,
+    end: signal.Signals,
 ) -> int:
     """Run Snakemake with its output in `log`, showing progress, until it ends or a signal is received; its exit code.
 
@@ -127,7 +128,9 @@ def end_of(text: str, lines: int = 25) -> str:
 
 def causes(text: str, places: list[Path]) -> list[str]:
     """What the jobs that failed say in the log of a run, or Snakemake does of a full disk, a clause each."""
-    full = rf"^The disk is full: (.+) could not|\[Errno (?:{'|'.join(map(str, FULL))})\] [^:\n]*(?:: ?'([^'\n]+)')?"
+    full = (
+        rf"^The disk is full: (.+) could not|\[Errno (?:{'|'.join(map(str, DISK_FULL))})\] [^:\n]*(?:: ?'([^'\n]+)')?"
+    )
     if found := re.search(full, text, re.MULTILINE):
         path = found[1] or found[2]
         return [f"the disk is full: {os.path.relpath(path)} cannot be written" if path else trouble(places) or found[0]]
