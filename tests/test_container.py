@@ -44,7 +44,17 @@ def test_its_targets_are_run_by_make_with_the_environment_of_the_container(tmp_p
     (tmp_path / "Makefile").write_text(makefile + "\nwhere: .venv/ready\n\t@echo $(BIN)\n")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").symlink_to("/bin/true")
-    call = ["env", f"PATH={tmp_path}/bin:/usr/bin:/bin", "sh", "-c", SECTIONS["runscript"], "regrok", "where"]
+    outer = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")  # of `make test`, which would have this one tell where it is
+    call = [
+        "env",
+        *(f"--unset={name}" for name in outer),
+        f"PATH={tmp_path}/bin:/usr/bin:/bin",
+        "sh",
+        "-c",
+        SECTIONS["runscript"],
+        "regrok",
+        "where",
+    ]
     done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == f"{tmp_path}/bin\n"
     assert not (tmp_path / ".venv").exists()

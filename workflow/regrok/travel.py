@@ -84,18 +84,18 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
     Raises ValueError if a file is damaged, OSError if one cannot be read.
     """
-    missing: OSError | None = None
     for _ in range(ATTEMPTS):
         header = read_header(folder / HEADER)
         try:
             parts = {header[part]: Record(folder, header).open(part).getvalue() for part in PARTS}
-        except FileNotFoundError as error:
-            missing = error  # replaced meanwhile, unless it stays so
-            continue
+        except (ValueError, OSError):
+            if read_header(folder / HEADER) == header:
+                raise
+            continue  # it has been replaced meanwhile
         raw = (folder / HEADER).read_bytes()
         if json.loads(raw) == header:
             return {HEADER: raw, **parts}
-    raise missing or ValueError(f"{folder} is replaced all the time")
+    raise ValueError(f"{folder} is replaced all the time")
 
 
 def _add(tar: tarfile.TarFile, sums: dict[str, str], name: str, data: bytes, count: Count) -> None:
