@@ -61,6 +61,7 @@ test: .venv/ready ## format check, lint and all tests
 
 test-slurm: .venv/slurm ## training through a real SLURM on this machine; needs root, and slurm-wlm and munge of Debian
 	@$(BIN)/python -m pytest tests/slurm
+	@ACCOUNTING=1 $(BIN)/python -m pytest tests/slurm -k "sacct or cancelled"
 
 format: .venv/ready ## let ruff and snakefmt rewrite the sources
 	@$(BIN)/ruff format $(SOURCES)

@@ -11,6 +11,7 @@ if TRAIN:
     include: "workflow/rules/train.smk"
 
 
+include: "workflow/rules/probes.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"

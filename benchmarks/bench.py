@@ -52,9 +52,8 @@ WORKLOADS = {
         {
             "task": {"operation": "add", "modulus": 53},
             "split.fraction": 0.6,
-            "batches.size": 1685,
-            "model.embedding": 128,
-            "model.layers": 1,
+            "batches.size": "full",
+            "model": {"architecture": "shared_mlp", "embedding": 128, "hidden": 128, "layers": 1, "embedding_std": 1.0},
             "optimizer.learning_rate": 0.03,
             "optimizer.weight_decay": 0.03,
         },
@@ -80,6 +79,18 @@ WORKLOADS = {
         3,
         2.8,
         0.6,
+    ),
+    "transformer-003": Workload(
+        "report 003's Transformer, p 97, full batch of 4 704",
+        {
+            "task": {"operation": "add", "modulus": 97},
+            "batches.size": "full",
+            "model": TRANSFORMER | {"architecture": "tied_transformer", "embedding_std": 1.0},
+            "optimizer.learning_rate": 1e-4,
+        },
+        1,
+        2.5,
+        None,
     ),
     "lstm-41": Workload(
         "report 001's LSTM of 512, p 41, batch 256",
@@ -108,9 +119,9 @@ def plain_steps(cell: Cell) -> Iterator[None]:
     )
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
-        if len(inputs) == cell.batches.size:
+        if len(inputs) == cell.batch_size:
             return iter([(inputs, answers)])
-        return ((inputs[batch], answers[batch]) for batch in torch.randperm(len(inputs)).split(cell.batches.size))
+        return ((inputs[batch], answers[batch]) for batch in torch.randperm(len(inputs)).split(cell.batch_size))
 
     while True:
         for batch, wanted in batches():
@@ -157,7 +168,7 @@ def spread(values: list[float]) -> dict[str, float]:
 def measure(workload: Workload, base: dict[str, Any], repetitions: int) -> dict[str, Any]:
     """Rates of the three, interleaved, and what follows from them."""
     cell = Cell.model_validate(override(base, workload.settings))
-    epoch = -(-cell.train_examples // cell.batches.size)
+    epoch = -(-cell.train_examples // cell.batch_size)
     runs = {"plain": plain_steps(cell), "engine": engine_steps(cell, workload.members), "sgemm": products()}
     counts = {name: warmed(steps, 1 if name == "sgemm" else epoch) for name, steps in runs.items()}
     rates = {name: [] for name in runs}

@@ -14,6 +14,7 @@ SGD = {
 }
 LSTM = {"architecture": "lstm", "width": 7, "hidden": 9, "layers": 2, "dropout": 0.0}
 MLP = {"architecture": "mlp", "embedding": 80, "hidden": 128, "layers": 2, "embedding_std": 1.0}
+SHARED = MLP | {"architecture": "shared_mlp"}
 
 
 @pytest.fixture
@@ -87,6 +88,8 @@ def test_every_setting_makes_another_cell(cell, change):
         ({"optimizer__weight_decay": True}, "must be a number"),
         ({"model__layers": True}, "must be a number"),
         ({"model__layers": 1.5}, "integer"),
+        ({"batches__size": "all"}, "one of several kinds"),
+        ({"batches__size": True}, "one of several kinds"),
     ],
 )
 def test_impossible_cells(cell, change, message):
@@ -105,7 +108,16 @@ def test_sizes(cell):
 
 
 def test_a_batch_may_be_the_whole_training_set(cell):
-    assert cell(batches__size=4656).batches.size == 4656
+    assert cell(batches__size=4656).batch_size == 4656
+
+
+def test_a_full_batch_is_the_training_set_of_whatever_fraction(cell):
+    full = cell(batches__size="full")
+    assert full.batches.size == "full"
+    assert (full.batch_size, full.steps_per_epoch) == (4656, 1)
+    assert cell(batches__size="full", split__fraction=0.05).batch_size == 466
+    assert full.id != cell(batches__size=4656).id
+    assert full.flops_per_step == cell(batches__size=4656).flops_per_step
 
 
 def test_parameters_by_hand(cell):
@@ -139,6 +151,7 @@ def test_a_cell_cannot_be_changed(cell):
     ("terms", "pairs", "model", "message"),
     [
         (3, "ordered", MLP, "the model 'mlp' takes two operands, and the task has 3"),
+        (3, "ordered", SHARED, "the model 'shared_mlp' takes two operands, and the task has 3"),
         (3, "unordered", LSTM, "split.pairs must be 'ordered' for 3 operands, not 'unordered'"),
         (9, "ordered", LSTM, "at most 33554432 can be put into a random order"),
         (2, "ordered", LSTM, "greater than or equal to 3"),

@@ -220,6 +220,16 @@ SHAPE = {
         "size: 5000",
         "settings.mlp: batches.size must be at most 4656, the training set (fraction 0.5 of 9312 examples), not 5000.",
     ),
+    "batch in words": (
+        "size: 512",
+        "size: all",
+        "settings.mlp.batches.size must be a whole number of at least 1 or 'full', not 'all'.",
+    ),
+    "full batch drawn with replacement": (
+        "{size: 512, order: shuffled,",
+        "{size: full, order: replacement,",
+        "settings.mlp.batches: batches.order must be 'shuffled' where batches.size is 'full', not 'replacement'.",
+    ),
     "no seeds": ("{seeds: 2,", "{seeds: 0,", "scales.smoke.seeds must be a whole number of at least 1, not 0."),
     "seeds of a study": (
         "{skip: true}",
@@ -327,7 +337,7 @@ GRIDS = {
     "value in a block": (
         "set: {batches.order: shuffled}",
         "set: {batches: {size: 0, order: shuffled, last: keep}}",
-        "studies.fractions.set.batches.size must be a whole number of at least 1, not 0.",
+        "studies.fractions.set.batches.size must be a whole number of at least 1 or 'full', not 0.",
     ),
     "kind of a block": (
         "set: {batches.order: shuffled}",

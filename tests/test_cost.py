@@ -73,6 +73,16 @@ def test_memory_counts_the_members_of_a_stack():
     assert cost.memory(job(seeds=1, overrides=wide)) > cost.memory(job(seeds=1))
 
 
+def test_memory_counts_a_batch_once_whatever_the_members():
+    """Peaks measured of one member of report 003's Transformer at 0.1, 0.5 and 0.9 of the examples, in MB."""
+    model = {"architecture": "tied_transformer", "width": 128, "layers": 2, "heads": 4, "norm": "post", "dropout": 0}
+    task = {"task": {"operation": "add", "modulus": 97}, "batches.size": "full", "model": model | {"embedding_std": 1}}
+    for fraction, measured in {0.1: 540, 0.5: 686, 0.9: 831}.items():
+        one, two = (cost.memory(job(seeds, 0, 100, (), task | {"split.fraction": fraction})) for seeds in (1, 2))
+        assert measured < one < measured + 160
+        assert two - one < 15
+
+
 def test_disk(tmp_path):
     """Value and two moments of every parameter, a row an evaluation, a loss a step."""
     task = job(seeds=1, budget=100)

@@ -17,6 +17,7 @@ from regrok.events import (
     first_sustained,
     generalisation,
     last_step,
+    snapshot_steps,
     spacing,
 )
 
@@ -179,3 +180,16 @@ def test_a_bigger_budget_never_stops_a_member_earlier(t4, one, other, until_budg
     event = Event(t4 - 1, t4)
     assert last_step(event, Follow(small, until_budget)) <= last_step(event, Follow(big, until_budget))
     assert last_step(event, Follow(small, until_budget)) in evaluation_steps(max(small, until_budget))
+
+
+def test_snapshots_are_log_spaced_with_uniform_stretches():
+    assert snapshot_steps(300, ((40, 90),)).tolist() == [0, 1, 2, 5, 10, 20, 40, 50, 80, 100, 150, 200, 300]
+    assert snapshot_steps(300, ()).tolist() == []
+
+
+@given(st.integers(50, 10**6), st.integers(50, 10**6))
+def test_a_bigger_budget_only_adds_snapshots_and_log_spaced_ones_are_evaluated(budget, larger):
+    budget, larger = sorted((budget, larger))
+    here, there = snapshot_steps(budget, ((1000, 1),)), snapshot_steps(larger, ((1000, 1),))
+    assert here.tolist() == [step for step in there if step <= budget]
+    assert set(here) <= set(evaluation_steps(budget))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from regrok.experiment import Config, Grid, Job, Scale, designs, extent, jobs, override
+from regrok.experiment import Config, Grid, Job, Scale, designs, extent, jobs, override, probed
 
 SCALES = {
     "smoke": {"seeds": 2, "budget": 300},
@@ -168,8 +168,38 @@ def test_additional_evaluations_do_not_depend_on_scale_or_report(config):
     assert [job.follow.dense for job in jobs(shared, "smoke", ["000"])] == [((10, 500),)]
 
 
+def test_a_job_measures_what_any_of_its_studies_asks_for(config):
+    watched = {"grids": [{}], "snapshots": {"every": 100, "until": 500}, "signals": 70}
+    both = config(
+        one=watched, two=watched | {"snapshots": {"every": 50, "until": 200}, "signals": 90}, three={"grids": [{}]}
+    )
+    (job,) = jobs(both, "smoke")
+    assert (job.follow.snapshots, job.follow.signals) == (((50, 200), (100, 500)), 90)
+    (plain,) = jobs(config(three={"grids": [{}]}), "smoke")
+    assert (plain.follow.snapshots, plain.follow.signals) == ((), 0)
+
+
+def test_a_probe_measures_the_cells_of_its_studies(config):
+    studies = {
+        "one": {"grids": [{"axes": {"split.fraction": [0.4, 0.5]}}]},
+        "two": {"grids": [{"axes": {"split.fraction": [0.5, 0.6]}, "scales": {"desk": {"seeds": 9}}}]},
+        "three": {"grids": [{"axes": {"split.fraction": [0.7]}}]},
+    }
+    probe = {"studies": ["one", "two"], "set": {"rows": 5}, "scales": {"smoke": {"seeds": 1, "set": {"rows": 3}}}}
+    made = config(**studies)
+    made = Config.model_validate(made.model_dump() | {"probes": {"p": probe}})
+    fractions = {job.cell.id: job.cell.split.fraction for job in jobs(made, "desk")}
+    assert {fractions[cell]: seeds for cell, seeds in probed(made, "p", "desk").items()} == {0.4: 8, 0.5: 9, 0.6: 9}
+    assert set(probed(made, "p", "smoke").values()) == {1}
+    assert made.probes["p"].at("smoke").set == {"rows": 3}
+    assert made.probes["p"].at("desk").set == {"rows": 5}
+    assert probed(made, "q", "desk") == {}
+    assert probed(made, "p", "desk", ["001"]) == {}
+
+
 @pytest.mark.parametrize("scale", ["smoke", "desk"])
 def test_a_job_survives_json(config, scale):
-    one = config(one={"grids": [{"axes": {"split.fraction": [0.3, 0.5]}}], "dense": {"every": 10, "until": 500}})
+    measured = {"dense": {"every": 10, "until": 500}, "snapshots": {"every": 100, "until": 300}, "signals": 40}
+    one = config(one={"grids": [{"axes": {"split.fraction": [0.3, 0.5]}}], **measured})
     for job in jobs(one, scale):
         assert Job.load(json.loads(json.dumps(job.dump()))) == job

@@ -15,6 +15,7 @@ FLOORS = (
     {"config"},
     {"store", "models"},
     {"training", "stock", "progress", "travel", "provenance"},
+    {"probes"},
     {"analysis"},
     {"figures"},
     {"paper", "audit", "cost"},
@@ -62,7 +63,7 @@ def test_tables_and_figures_need_no_torch(module):
 @pytest.mark.parametrize("library", ["torch", "scipy.stats"])
 def test_what_takes_seconds_to_load_is_not_loaded_with_tables_figures_and_configs(library):
     """Each of them is a process of its own. What the libraries in between import counts too."""
-    modules = [module for module in MODULES if part(module) not in ("models", "training", "audit")]
+    modules = [module for module in MODULES if part(module) not in ("models", "training", "audit", "probes")]
     script = f"import sys, {', '.join(modules)}; print({library!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -29,6 +29,8 @@ SETTINGS = {  # generalises after some 700 steps
 SGD = {"name": "sgd", "learning_rate": 0.05, "weight_decay": 1e-2, "momentum": 0.9, "decays": "all"}
 ODD = {"batches.size": 7, "model.embedding": 5, "model.hidden": 9}
 TRANSFORMER = {"architecture": "transformer", "width": 12, "layers": 2, "heads": 3, "norm": "post", "dropout": 0.0}
+TIED = TRANSFORMER | {"architecture": "tied_transformer", "embedding_std": 0.3}
+SHARED = {"architecture": "shared_mlp", "embedding": 16, "hidden": 32, "layers": 2, "embedding_std": 1.0}
 LSTM = {"architecture": "lstm", "width": 7, "hidden": 9, "layers": 2, "dropout": 0.0}
 RESIDUAL = {
     "architecture": "residual_mlp",
@@ -55,6 +57,12 @@ VARIANTS = {  # what a trajectory may look like; none may show what else is in t
     "wide": {"task.modulus": 31, "model.embedding": 24, "model.hidden": 64, "batches.size": 100},
     "one layer": {"model.layers": 1},
     "three layers": {"model.layers": 3, "task.operation": "divide"},
+    "shared mlp": {"model": SHARED},
+    "shared mlp, full batch, embeddings spared": {
+        "model": SHARED | {"layers": 1, "embedding": 5},
+        "batches.size": "full",
+        "optimizer.decays": "no_embeddings",
+    },
     "float64 loss": {"loss.precision": "float64"},
     "float64 loss, odd sizes": {"loss.precision": "float64", **ODD},
     "adam": {"optimizer.name": "adam", "optimizer.weight_decay": 1e-2},
@@ -65,6 +73,11 @@ VARIANTS = {  # what a trajectory may look like; none may show what else is in t
     "transformer, pre-norm, float64 loss": {
         "model": TRANSFORMER | {"norm": "pre", "layers": 3},
         "loss.precision": "float64",
+    },
+    "tied transformer": {"model": TIED},
+    "tied transformer, pre-norm, dropout, full batch": {
+        "model": TIED | {"norm": "pre", "dropout": 0.3},
+        "batches.size": "full",
     },
     "lstm": {"model": LSTM},
     "transformer, dropout": {"model": TRANSFORMER | {"dropout": 0.3}},
@@ -90,8 +103,10 @@ def tiny(overrides: dict | None = None) -> Cell:
     return Cell.model_validate(override(SETTINGS, overrides or {}))
 
 
-def job(seeds: int = 2, event: int = 0, budget: int = 0, dense: tuple = (), overrides: dict | None = None) -> Job:
-    return Job(tiny(overrides), seeds, Follow(event, budget, dense))
+def job(
+    seeds: int = 2, event: int = 0, budget: int = 0, dense: tuple = (), overrides: dict | None = None, **measured
+) -> Job:
+    return Job(tiny(overrides), seeds, Follow(event, budget, dense, **measured))
 
 
 def silent(progress: dict) -> None:
@@ -113,6 +128,8 @@ def contents(record: Record) -> dict[str, np.ndarray]:
         **{f"history.{name}": column for name, column in record.history().items()},
         **{f"checkpoint.{name}": array for name, array in record.checkpoint().items()},
         "step_losses": record.step_losses(),
+        **(record.signals() if "signals" in record.parts else {}),
+        **(dict(zip(("kept", "weights"), record.snapshots(), strict=True)) if "snapshots" in record.parts else {}),
     }
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic import base_tables
 
@@ -33,6 +34,18 @@ def test_parameters_by_hand(table, which, embeddings, others):
     row = table.query(which).squeeze()
     assert row["non_embedding"] == others
     assert row["n_parameters"] == embeddings + others
+
+
+@pytest.mark.parametrize(
+    ("model", "embeddings"),
+    [
+        ({"architecture": "mlp", "modulus": 53, "embedding": 128}, 2 * 53 * 128),
+        ({"architecture": "shared_mlp", "modulus": 53, "embedding": 128}, 53 * 128),
+        ({"architecture": "tied_transformer", "modulus": 97, "terms": 2, "width": 128}, 103 * 128),
+    ],
+)
+def test_embeddings_by_hand(model, embeddings):
+    assert model_sizes.embeddings(pd.Series(model)) == embeddings
 
 
 def test_what_the_reports_say(table):

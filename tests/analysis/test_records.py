@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import LSTM, RESIDUAL, RMSPROP, SGD, SUMS, TRANSFORMER, job, tiny
+from tiny import LSTM, RESIDUAL, RMSPROP, SGD, SHARED, SUMS, TRANSFORMER, job, tiny
 
 from regrok.analysis import records
 from regrok.analysis.factors import FACTORS
@@ -297,6 +297,14 @@ def test_factors_of_every_kind_of_cell():
     assert cells["batch_last"].tolist() == ["keep", "keep", "drop"]
     assert cells["warmup"].tolist() == [10, 10, 5]
     assert cells["n_parameters"].tolist() == [task.cell.parameters for task in tasks]
+
+
+def test_the_size_of_a_full_batch_is_that_of_the_training_set():
+    tasks = [job(overrides={"batches.size": "full", "model": SHARED}), job(overrides={"split.fraction": 0.5})]
+    cells = build([design(task) for task in tasks], [])["cells"]
+    assert cells["batch_size"].tolist() == [135, 20]  # 0.8 of 13 x 13
+    assert pd.api.types.is_integer_dtype(cells["batch_size"])
+    assert cells["steps_per_epoch"].tolist() == [1, 5]
 
 
 def test_every_setting_is_a_factor():

@@ -10,8 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DAEMONS = ("munged", "slurmctld", "slurmd")
-PATIENCE = 300.0  # seconds until something that must happen counts as not happening
+ACCOUNTING = os.environ.get("ACCOUNTING") == "1"
+DAEMONS = ("munged", "slurmctld", "slurmd", *(("slurmdbd", "mariadbd") if ACCOUNTING else ()))
+PACKAGES = "slurm-wlm munge" + (" slurmdbd mariadb-server" if ACCOUNTING else "")
+PATIENCE = 900.0  # seconds until something that must happen counts as not happening
 
 
 def missing() -> str | None:
@@ -21,7 +23,7 @@ def missing() -> str | None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin"
     absent = [name for name in DAEMONS if not shutil.which(name, path=path)]
     if absent:
-        return f"{', '.join(absent)} not installed: apt-get install slurm-wlm munge"
+        return f"{', '.join(absent)} not installed: apt-get install {PACKAGES}"
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
         return "the SLURM plugin is not installed: pip install -r envs/slurm.txt"
     return None

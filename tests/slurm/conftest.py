@@ -1,5 +1,6 @@
 """A SLURM for the tests of this folder."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from cluster import HERE, Cluster, missing, until
 def started() -> Iterator[Cluster]:
     if reason := missing():
         pytest.skip(reason)
-    subprocess.run(["sh", HERE / "up.sh"], check=True)
+    subprocess.run(["sh", HERE / "up.sh"], check=True, env=os.environ | {"GPUS": "1"})
     yield Cluster()
     subprocess.run(["sh", HERE / "down.sh"], check=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from checkout import Project, asked, copy, small
-from cluster import until
+from cluster import ACCOUNTING, until
 from tiny import contents, differences, silent
 
 from regrok import stock
@@ -184,6 +184,42 @@ def test_a_node_dies(run, undisturbed, cluster):
     finally:
         cluster.start_node(node)
         until(lambda: cluster.state(node) == "idle", f"{node} at work again")
+    assert same(run, undisturbed)
+
+
+def test_slurmd_dies_and_its_job_goes_on(run, undisturbed, cluster):
+    """Whether the controller hears of its end or starts it again elsewhere, no record is lost or written twice."""
+    run.start()
+    until(run.trains, "records")
+    (job,) = cluster.jobs(run.root)
+    node = cluster.show(job)["NodeList"]
+    os.kill(cluster.daemon(f"slurmd.{node}"), signal.SIGKILL)
+    reached = min(run.steps())
+    try:
+        until(lambda: run.trains(reached), "progress without slurmd")
+        assert run.end() == 0, run.said()
+    finally:
+        cluster.start_node(node)
+        until(lambda: cluster.state(node) == "idle", f"{node} at work again")
+    assert same(run, undisturbed)
+
+
+def test_a_gpu_is_asked_for(run, cluster):
+    """And where PyTorch sees none, the job says so."""
+    run.start("--config", "scale=smoke", "device=cuda", "--retries", "0")
+    job = until(lambda: list(cluster.jobs(run.root)), "a job")[0]
+    assert cluster.show(job)["TresPerJob"] == "gres:gpu:1"
+    assert run.end() != 0
+    log = run.root / f"results/smoke/logs/train/{run.job.cell.id}.log"
+    assert "This job is to run on a GPU, and PyTorch sees none" in log.read_text()
+
+
+@pytest.mark.skipif(not ACCOUNTING, reason="say ACCOUNTING=1, with slurmdbd and mariadb-server installed")
+def test_sacct(run, undisturbed, cluster):
+    run.start("--slurm-status-command", "sacct")
+    assert run.end() == 0, run.said()
+    (job,) = cluster.jobs(run.root)
+    assert "COMPLETED" in cluster.call("sacct", "-n", "-X", "-j", job, "-o", "State")
     assert same(run, undisturbed)
 
 

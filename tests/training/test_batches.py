@@ -11,14 +11,16 @@ from regrok.training.batches import BatchOrder
 SIZES = st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n)))
 
 
-def made(n: int, size: int, order: str = "shuffled", last: str = "keep", seeds: tuple[int, ...] = (0, 1)) -> BatchOrder:
+def made(
+    n: int, size: int | str, order: str = "shuffled", last: str = "keep", seeds: tuple[int, ...] = (0, 1)
+) -> BatchOrder:
     train = np.stack([1000 * seed + np.arange(n) for seed in seeds])
     return BatchOrder(Batches(size=size, order=order, last=last), list(seeds), train)
 
 
 def batches(order: BatchOrder, steps: range) -> list[np.ndarray]:
     """(S, B) indices of each step."""
-    size, found = order.settings.size, []
+    size, found = order.size, []
     for epoch, index in (divmod(step, order.per_epoch) for step in steps):
         found.append(order.order(epoch)[:, index * size : (index + 1) * size])
     return found
@@ -80,7 +82,9 @@ def test_drawing_with_replacement():
     assert len(set(epoch)) < 50
 
 
-def test_a_batch_of_the_whole_training_set_keeps_its_order():
+@pytest.mark.parametrize("size", [9, "full"])
+def test_a_batch_of_the_whole_training_set_keeps_its_order(size):
     """No order can matter then but by rounding, and drawing one costs more than a small step."""
-    order = made(9, 9)
+    order = made(9, size)
+    assert (order.size, order.per_epoch) == (9, 1)
     assert all(np.array_equal(batch, order.train) for batch in batches(order, range(3)))

@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 import torch
-from tiny import LSTM, RESIDUAL, RMSPROP, SUMS, TRANSFORMER
+from tiny import LSTM, RESIDUAL, RMSPROP, SHARED, SUMS, TIED, TRANSFORMER
 from torch import nn
 from torch.nn import functional
 
@@ -26,7 +26,7 @@ OPTIMIZERS = {
     },
     "rmsprop": {"optimizer": RMSPROP},
 }
-MODELS = {"transformer": TRANSFORMER, "lstm": LSTM, "residual_mlp": RESIDUAL}
+MODELS = {"transformer": TRANSFORMER, "tied_transformer": TIED, "lstm": LSTM, "residual_mlp": RESIDUAL}
 
 
 def plain(cell: Cell, seed: int, task: Table | Sums) -> nn.Module:
@@ -54,7 +54,7 @@ def plain_loop(cell: Cell, seed: int, dtype: torch.dtype) -> tuple[nn.Module, li
     losses = []
     for step in range(STEPS):
         epoch, index = divmod(step, order.per_epoch)
-        batch = torch.as_tensor(order.order(epoch)[0]).split(cell.batches.size)[index]
+        batch = torch.as_tensor(order.order(epoch)[0]).split(cell.batch_size)[index]
         loss = functional.cross_entropy(model(inputs[batch]), answers[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -69,6 +69,12 @@ def test_engine_follows_a_plain_loop(base_cell, optimizer):
     """Within float32 rounding: the engine is no further from a float64 loop than a few times the float32 loop is."""
     small = {"task.modulus": 31, "model.embedding": 24, "model.hidden": 32, "batches.size": 100}
     assert_follows(Cell.model_validate(override(base_cell, small | OPTIMIZERS[optimizer])))
+
+
+def test_engine_follows_a_plain_loop_of_one_table(base_cell):
+    """In full batches, as report 002 has it."""
+    small = {"task": {"operation": "add", "modulus": 31}, "model": SHARED, "batches.size": "full"}
+    assert_follows(Cell.model_validate(override(base_cell, small)))
 
 
 @pytest.mark.parametrize("task", [{"operation": "add", "modulus": 13}, SUMS["task"]], ids=["two terms", "three terms"])
@@ -95,7 +101,10 @@ def assert_follows(cell: Cell):
         assert (values[name] - reference).abs().max().item() < max(10 * rounding, 1e-4), name
 
 
-@pytest.mark.parametrize("overrides", [{}, {"model.layers": 1}, {"model.layers": 3, "model.embedding": 7}])
+@pytest.mark.parametrize(
+    "overrides",
+    [{}, {"model.layers": 1}, {"model.layers": 3, "model.embedding": 7}, {"model.architecture": "shared_mlp"}],
+)
 def test_gradients_against_float64_autograd(base_cell, overrides):
     cell = Cell.model_validate(
         override(base_cell, {"task.modulus": 17, "model.hidden": 24, "batches.size": 50} | overrides)

@@ -20,7 +20,7 @@ from regrok.training.streams import torch_generator
 SEEDS = range(5)
 STEPS = 40
 SEQUENCES = ("transformer", "transformer, dropout", "lstm", "lstm, dropout, three terms", "residual mlp")
-SEQUENCES += ("residual mlp, summed, dropout", "transformer, three terms")
+SEQUENCES += ("residual mlp, summed, dropout", "transformer, three terms", "tied transformer")
 
 
 @cache
@@ -213,7 +213,7 @@ def test_the_form_for_other_devices_trains_alike(variant, members, monkeypatch):
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("variant", ["base", "transformer, pre-norm, float64 loss", *SEQUENCES])
+@pytest.mark.parametrize("variant", ["base", "shared mlp", "transformer, pre-norm, float64 loss", *SEQUENCES])
 def test_a_dry_run_on_another_device(variant, monkeypatch):
     """No number is computed on PyTorch's meta device, but a tensor left behind on the CPU is an error there too."""
     monkeypatch.setattr(Tensor, "cpu", lambda self: torch.zeros_like(self, device="cpu"))  # what a record would hold

@@ -14,7 +14,7 @@ from regrok import events
 from regrok.events import evaluation_steps, generalisation, last_step
 from regrok.store import Busy, Record, Store, find
 from regrok.training import train as engine
-from regrok.training.stack import METRICS, Stack
+from regrok.training.stack import METRICS, SIGNALS, Stack
 from regrok.training.train import Clock, Interrupted, Member, Run, machine, runs, stretches, train
 
 EXPLOSIVE = {"optimizer": SGD | {"learning_rate": 1e4}}
@@ -347,6 +347,72 @@ def test_step_losses_are_kept_for_the_first_steps(store, each_step, monkeypatch,
     train(task, store, CODE, silent)
     for seed, record in by_seed(store, task.cell).items():
         assert record.step_losses().tolist() == everything[seed]["step_losses"][:40].tolist()
+
+
+MEASURED = {"snapshots": ((15, 60),), "signals": 70}
+
+
+def test_signals_and_snapshots_are_what_happened(store):
+    """Against a stack that is advanced by hand, in float64; the last layer is that of the plain form."""
+    task = job(seeds=2, budget=120, **MEASURED)
+    train(task, store, CODE, silent)
+    stack = Stack(task.cell, [0, 1])
+    rows = [stack.weights(1).astype(np.float64)]
+    gradients, losses, last = [], [], []
+    for _ in range(120):
+        losses.append(stack.advance()[1].item())
+        gradients.append(np.concatenate([buffer[1].numpy() for buffer in stack.parameters.gradient_buffers]))
+        rows.append(stack.weights(1).astype(np.float64))
+        last.append(stack.parameters.values["linears.2.weight"][1].numpy().astype(np.float64).copy())
+    record = by_seed(store, task.cell)[1]
+    steps, weights = record.snapshots()
+    assert steps.tolist() == [0, 1, 2, 5, 10, 15, 20, 30, 45, 50, 60, 100]
+    assert weights.dtype == np.float32
+    assert weights.tolist() == [rows[step].astype(np.float32).tolist() for step in steps]
+    signals = record.signals()
+    assert list(signals) == ["step", *SIGNALS]
+    assert signals["step"].tolist() == list(range(1, 71))
+    assert signals["loss"].tolist() == losses[:70]
+    size = np.linalg.norm
+    for index in range(70):
+        old, new = rows[index], rows[index + 1]
+        expected = {
+            "grad_norm": size(gradients[index].astype(np.float64)),
+            "update_norm": size(new - old),
+            "cosine_distance": 1 - old @ new / (size(old) * size(new)),
+            "weight_norm": size(new),
+            "last_layer_norm": size(last[index]),
+        }
+        for name, value in expected.items():
+            assert signals[name][index] == pytest.approx(value, rel=1e-6, abs=1e-12), name
+
+
+def test_measuring_leaves_no_trace_in_the_trajectory(fresh):
+    plain, measured = fresh(job(seeds=2, budget=120)), fresh(job(seeds=2, budget=120, **MEASURED))
+    for seed, held in plain.items():
+        assert not differences(held, {name: measured[seed][name] for name in held})
+
+
+def test_measurements_survive_interruptions_and_stacks(store, fresh, each_step):
+    task = job(seeds=3, budget=120, **MEASURED)
+    expected = fresh(task)
+    assert not differences(expected[0], fresh(job(seeds=1, budget=120, **MEASURED))[0])
+    for step in (1, 45, 46, 69, 70, 71, 100):
+        with pytest.raises(Interrupted):
+            train(task, store, CODE, partial(at_step, step))
+    train(task, store, CODE, silent)
+    assert_holds(store, task, expected)
+
+
+def test_who_asks_for_more_measurements_trains_again(store):
+    for measured in ({}, {"signals": 30}, MEASURED, {"signals": 20, "snapshots": ((30, 60),)}):
+        train(job(seeds=1, budget=100, **measured), store, CODE, silent)
+    records = [record.header for record in store.records(job().cell)]
+    assert sorted((header["signals_until"], len(header["snapshots_at"])) for header in records) == [
+        (0, 0),
+        (30, 0),
+        (70, 1),
+    ]
 
 
 def test_one_writer_a_cell(store):

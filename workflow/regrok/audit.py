@@ -59,6 +59,7 @@ class Contents:
     @classmethod
     def of(cls, record: Record) -> "Contents":
         """Raises ValueError or OSError if the record is damaged."""
+        record.verify()
         return cls(record.header, record.step, record.history(), record.step_losses(), record.checkpoint())
 
 
@@ -117,8 +118,7 @@ def difference(record: Record, code: dict[str, str]) -> str | None:
 
 def retrained(cell: Cell, record: Record, code: dict[str, str], received: list[int]) -> Contents:
     """The member of a record trained alone, by today's code, as far as its record goes."""
-    dense = tuple(tuple(stretch) for stretch in record.header["dense"])
-    job = Job(cell, 1, Follow(0, record.step, dense))
+    job = Job(cell, 1, Follow(0, record.step, record.measured.dense))
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         Run(job, [Member(record.seed, None)], store, code, "cpu").follow(received, lambda progress: None)

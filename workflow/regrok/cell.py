@@ -10,7 +10,7 @@ import json
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from .tasks.modular import OPERATIONS, is_prime
@@ -120,6 +120,16 @@ class MLP(Settings):
         return 2 * (2 * tokens * self.embedding * self.hidden + examples * products)
 
 
+class SharedMLP(MLP):
+    """As MLP, with one table of embeddings for both operands (report 002, "Simple Grokking")."""
+
+    architecture: Literal["shared_mlp"]
+
+    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+        """Number of trainable parameters."""
+        return super().parameters(tokens, classes) - tokens * self.embedding
+
+
 Dropout = Annotated[float, Field(ge=0, lt=1), NUMBER]
 
 
@@ -166,6 +176,22 @@ class Transformer(Sequence):
         attention = first + (self.layers - 2) * 3 * rows + 2 * rows + examples if self.layers > 1 else first
         network = 9 * ((self.layers - 1) * rows + examples)
         return 2 * (square * (attention + network) + examples * self.width * (classes + 2))
+
+
+class TiedTransformer(Transformer):
+    """As Transformer, read out by the embeddings of the residues instead of a layer of its own, without a bias: a logit
+    is the product of a residue's embedding with the last state (report 003; Notsawo et al. 2023, section 2.2)."""
+
+    architecture: Literal["tied_transformer"]
+    embedding_std: Rate = Field(description="Standard deviation of initial embeddings.")
+
+    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+        """Number of trainable parameters."""
+        return super().parameters(tokens, classes, terms) - (self.width + 1) * (classes + 2)
+
+    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+        """Least floating-point operations: those of a Transformer, with a logit for each residue alone."""
+        return super().forward_flops(tokens, classes - 2, examples, terms, training)
 
 
 class ResidualMLP(Sequence):
@@ -281,12 +307,33 @@ class Staircase(Settings):
     every: Positive
 
 
+def _one_error(value: Any, validate: Any) -> Any:
+    """Of a union, pydantic reports what is wrong by each of its variants."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise PydanticCustomError("no_variant", "must be of one of several kinds") from None
+
+
+Size = Annotated[Positive | Literal["full"], WrapValidator(_one_error)]
+
+
 class Batches(Settings):
     """How minibatches are drawn from the training set."""
 
-    size: Positive
+    size: Size = Field(description="Examples of a batch; 'full': the training set, whatever its size.")
     order: Literal["shuffled", "replacement"] = Field(description="Epoch-wise without replacement, or with.")
     last: Literal["keep", "drop"] = Field(description="What becomes of the short batch that ends an epoch.")
+
+    @model_validator(mode="after")
+    def full_is_all(self):
+        if self.size == "full" and self.order == "replacement":
+            raise ValueError("batches.order must be 'shuffled' where batches.size is 'full', not 'replacement'")
+        return self
+
+    def examples(self, train: int) -> int:
+        """Examples of a batch out of `train` training examples."""
+        return train if self.size == "full" else self.size
 
 
 class Loss(Settings):
@@ -300,7 +347,9 @@ class Cell(Settings):
 
     task: Annotated[Modular | Sum, Field(discriminator="operation")]
     split: Split
-    model: Annotated[MLP | Transformer | ResidualMLP | LSTM, Field(discriminator="architecture")]
+    model: Annotated[
+        MLP | SharedMLP | Transformer | TiedTransformer | ResidualMLP | LSTM, Field(discriminator="architecture")
+    ]
     optimizer: Annotated[Adam | SGD | RMSprop, Field(discriminator="name")]
     schedule: Annotated[Constant | Cosine | Staircase, Field(discriminator="shape")]
     batches: Batches
@@ -308,17 +357,19 @@ class Cell(Settings):
 
     @model_validator(mode="after")
     def batch_fits(self):
-        if self.batches.size > self.train_examples:
+        if self.batch_size > self.train_examples:
             raise ValueError(
                 f"batches.size must be at most {self.train_examples}, the training set (fraction "
-                f"{self.split.fraction:g} of {self.task.examples} examples), not {self.batches.size}"
+                f"{self.split.fraction:g} of {self.task.examples} examples), not {self.batch_size}"
             )
         return self
 
     @model_validator(mode="after")
     def two_operands(self):
-        if self.task.terms > 2 and self.model.architecture == "mlp":
-            raise ValueError(f"the model 'mlp' takes two operands, and the task has {self.task.terms}")
+        if self.task.terms > 2 and isinstance(self.model, MLP):
+            raise ValueError(
+                f"the model '{self.model.architecture}' takes two operands, and the task has {self.task.terms}"
+            )
         if self.task.terms > 2 and self.split.pairs == "unordered":
             raise ValueError(f"split.pairs must be 'ordered' for {self.task.terms} operands, not 'unordered'")
         return self
@@ -328,9 +379,14 @@ class Cell(Settings):
         return train_size(self.task.examples, self.split.fraction)
 
     @property
+    def batch_size(self) -> int:
+        """Examples of a batch, but of the short one that may end an epoch."""
+        return self.batches.examples(self.train_examples)
+
+    @property
     def steps_per_epoch(self) -> int:
         """Optimisation steps in which the training set, or as many examples, is seen once."""
-        full, rest = divmod(self.train_examples, self.batches.size)
+        full, rest = divmod(self.train_examples, self.batch_size)
         return full + (rest > 0 and self.batches.last == "keep")
 
     @property
@@ -342,8 +398,8 @@ class Cell(Settings):
     def flops_per_step(self) -> float:
         """Least floating-point operations of a member's training step, on the mean over an epoch, whose last batch may
         be short: the backward pass costs two forward passes."""
-        full, rest = divmod(self.train_examples, self.batches.size)
-        sizes = {self.batches.size: full} | ({rest: 1} if rest and self.batches.last == "keep" else {})
+        full, rest = divmod(self.train_examples, self.batch_size)
+        sizes = {self.batch_size: full} | ({rest: 1} if rest and self.batches.last == "keep" else {})
         total = sum(times * self.forward_flops(size, training=True) for size, times in sizes.items())
         return 3 * total / self.steps_per_epoch
 

@@ -16,8 +16,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from . import sources
 from .cell import Cell
-from .experiment import SCALES, Config, Grid, Overrides, Scale, Study, extent, override
+from .experiment import SCALES, Config, Grid, Overrides, Probe, Scale, Study, extent, override
 from .wording import Schema, json_schema, listed, locate, resolved, sentence, shown, suggestion, tag, wanted, worst
 
 
@@ -107,6 +108,8 @@ def check(config: Config) -> None:
             _check_keep(f"studies.{name}.grids[{index}].scales", grid.scales, [grid])
             _check_extents(config, name, index)
         _check_presence(config, name)
+    for name, probe in config.probes.items():
+        _check_probe(config, name, probe)
 
 
 # Overrides: paths exist, axes have values, nothing is given twice
@@ -324,6 +327,38 @@ def _check_presence(config: Config, name: str) -> None:
         if not skipped and all(extent(config, study, grid, scale).skip for grid in study.grids):
             place = f"studies.{name}.scales.{scale}.skip"
             raise ConfigError(f"{place} must be true, since all grids of the study are skipped at that scale")
+
+
+# Probes: their studies exist and keep what they read, their settings are those that their files declare
+
+
+def _check_probe(config: Config, name: str, probe: Probe) -> None:
+    here, module = f"probes.{name}", f"{sources.PACKAGE}.probes.{name}"
+    package = f"{sources.PACKAGE}.probes"
+    known = [m.rpartition(".")[2] for m in sources.modules(package) if sources.declared_or(m, "COLUMNS", None)]
+    if name not in known:
+        raise ConfigError(f"{here} is no file in workflow/regrok/probes; {suggestion(name, known)}")
+    for index, study in enumerate(probe.studies):
+        if study not in config.studies:
+            raise ConfigError(f"{here}.studies[{index}]: '{study}' is no study; {suggestion(study, config.studies)}")
+        for need in sources.declared_or(module, "NEEDS", ()):
+            if getattr(config.studies[study], need) is None:
+                raise ConfigError(f"{here}.studies[{index}] reads {need}, so studies.{study}.{need} must be given")
+    settings = sources.declared(module, "SETTINGS")
+    places = {here: probe, **{f"{here}.scales.{scale}": there for scale, there in probe.scales.items()}}
+    for place, there in places.items():
+        for key, value in there.set.items():
+            if key not in settings:
+                raise ConfigError(f"{place}.set.{key} is no setting of the probe; {suggestion(key, settings)}")
+            if not _alike(value, settings[key]):
+                raise ConfigError(
+                    f"{place}.set.{key} must be of the kind of {shown(settings[key])}, not {shown(value)}"
+                )
+
+
+def _alike(value: Any, example: Any) -> bool:
+    """Whether a value is of the kind of an example; a whole number may stand for any other number."""
+    return type(value) is type(example) or (type(example) is float and type(value) is int)
 
 
 # The schema for editors

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .events import evaluation_steps
+from .events import evaluation_steps, snapshot_steps
 from .experiment import Job
 from .stock import Need
 
@@ -16,9 +16,11 @@ LIMIT_FACTOR = 3.0  # a node may be slower than the core that MEASURED is of
 PROCESS_MB = 620  # Python, PyTorch, a small stack, its evaluation
 CLUSTER_MB = 400  # Snakemake, twice, beside the training process of a cluster job
 BYTES_PER_PARAMETER = 32  # value, gradient, two moments; as much again while a checkpoint is written
+BYTES_PER_FLOP = 0.012  # of a step: what the layers keep of its batch: 330 MB of 8 468 examples of report 003
 BYTES_PER_EXAMPLE = 16  # a member: its split and its order
 BYTES_PER_EVALUATION = 25  # of history, compressed
 BYTES_PER_STEP_LOSS = 6
+BYTES_PER_SIGNAL = 45
 STACK_LIMIT, STACK_BYTES = 10, 256e6  # as in training/train.py, which needs PyTorch to be read
 STEP_LOSSES = 10_000
 MOMENTS = {"adamw": 2, "adam": 2, "sgd": 1, "rmsprop": 2}  # numbers kept a parameter beside its value
@@ -97,8 +99,10 @@ def memory(job: Job) -> int:
     """Megabytes that the training process of a job takes at most."""
     cell = job.cell
     members = max(1, min(job.seeds, STACK_LIMIT, int(STACK_BYTES // (16 * cell.parameters))))
+    kept = 4 * len(snapshot_steps(job.follow.budget, job.follow.snapshots))  # and twice more while one is written
     return PROCESS_MB + math.ceil(
-        members * (BYTES_PER_PARAMETER * cell.parameters + BYTES_PER_EXAMPLE * cell.task.examples) / 1e6
+        members * ((BYTES_PER_PARAMETER + kept) * cell.parameters + BYTES_PER_EXAMPLE * cell.task.examples) / 1e6
+        + (2 * kept * cell.parameters + BYTES_PER_FLOP * cell.flops_per_step) / 1e6
     )
 
 
@@ -111,5 +115,9 @@ def disk(need: Need) -> float:
     """Bytes of a member's record at most."""
     cell, follow = need.job.cell, need.job.follow
     checkpoint = 4 * cell.parameters * (1 + MOMENTS[cell.optimizer.name])
+    weights = 4 * cell.parameters * len(snapshot_steps(follow.budget, follow.snapshots))
     evaluations = len(evaluation_steps(follow.budget, follow.dense))
-    return checkpoint + BYTES_PER_EVALUATION * evaluations + BYTES_PER_STEP_LOSS * min(STEP_LOSSES, follow.budget)
+    steps = BYTES_PER_STEP_LOSS * min(STEP_LOSSES, follow.budget) + BYTES_PER_SIGNAL * min(
+        follow.signals, follow.budget
+    )
+    return checkpoint + weights + BYTES_PER_EVALUATION * evaluations + steps

@@ -16,6 +16,7 @@ LEAST_MARGIN = 200  # and at least so many steps
 
 EARLY_STEPS = (0, 1, 2, 5, 10, 20)
 LEAST_GAP = 50
+SNAPSHOTS_A_DECADE = (1, 1.5, 2, 3, 5, 7)  # times a power of ten from 100 on: steps at which every cell is evaluated
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,23 @@ NEVER = Event(np.nan, np.nan)
 @dataclass(frozen=True)
 class Follow:
     """How far a member is to be followed: to t4 plus a margin but at most `until_event` steps, and in any
-    case `until_budget` steps. `dense`: (every, until) pairs of additional evaluations."""
+    case `until_budget` steps. `dense`: (every, until) pairs of additional evaluations; `snapshots`: the same of weights
+    that are kept beside those at log-spaced steps, none if empty; `signals`: steps whose signals are recorded."""
 
     until_event: int
     until_budget: int
     dense: tuple[tuple[int, int], ...] = ()
+    snapshots: tuple[tuple[int, int], ...] = ()
+    signals: int = 0
 
     @property
     def budget(self) -> int:
         return max(self.until_event, self.until_budget)
+
+    @property
+    def measurement(self) -> tuple:
+        """What is measured, however far a member is followed."""
+        return (self.dense, self.snapshots, self.signals) if self.snapshots or self.signals else self.dense
 
 
 def spacing(step: int) -> int:
@@ -65,6 +74,18 @@ def evaluation_steps(budget: int, dense: tuple[tuple[int, int], ...] = ()) -> np
     for every, until in dense:
         steps.update(range(0, min(budget, until) + 1, every))
     return np.array(sorted(steps | {budget}))
+
+
+def snapshot_steps(budget: int, stretches: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """Steps at which a member's weights are kept up to and including `budget`: int64, increasing; none without
+    `stretches`, (every, until) pairs, which come on top of log-spaced steps."""
+    if not stretches:
+        return np.array([], dtype=np.int64)
+    decades = (10**n for n in range(2, len(str(budget)) + 1))
+    steps = {*EARLY_STEPS, LEAST_GAP, *(int(factor * decade) for decade in decades for factor in SNAPSHOTS_A_DECADE)}
+    for every, until in stretches:
+        steps.update(range(0, until + 1, every))
+    return np.array(sorted(step for step in steps if step <= budget))
 
 
 def first_sustained(steps: np.ndarray, holds: np.ndarray) -> Event:

@@ -61,8 +61,8 @@ class Grid(Settings):
                 yield overrides
 
 
-class Dense(Settings):
-    """A stretch of additional evaluations, from step 0."""
+class Stretch(Settings):
+    """Steps from 0 on: one in `every`, up to `until`."""
 
     every: Positive
     until: Positive
@@ -79,10 +79,31 @@ class Study(Settings):
     reference: Overrides = Field(
         {}, description="The cell that speed-ups are relative to, by the settings that pick it."
     )
-    dense: Dense | None = Field(None, description="Additional evaluations.")
+    dense: Stretch | None = Field(None, description="Additional evaluations.")
+    snapshots: Stretch | None = Field(None, description="Weights that are kept, beside those at log-spaced steps.")
+    signals: Positive | None = Field(None, description="Steps whose loss, gradient, update and weights are recorded.")
     timed: bool = Field(False, description="Whether the speeds of its cells are compared, in one run.")
     grids: Annotated[list[Grid], Field(min_length=1)]
     scales: dict[ScaleName, Scale] = Field({}, description="Overlay on seeds, budget and values, a scale.")
+
+
+class ProbeExtent(Settings):
+    """What a scale changes in a probe."""
+
+    set: dict[str, Any] = Field({}, description="Settings of the probe, as its file names them.")
+    seeds: Positive | None = Field(None, description="Members a cell that are measured, if not all.")
+
+
+class Probe(ProbeExtent):
+    """To which studies' cells a probe, a file in workflow/regrok/probes, is applied."""
+
+    studies: Annotated[list[str], Field(min_length=1)] = Field(description="Names of studies.")
+    scales: dict[ScaleName, ProbeExtent] = Field({}, description="Overlay on settings and seeds, a scale.")
+
+    def at(self, scale: ScaleName) -> ProbeExtent:
+        """Settings and seeds at a scale."""
+        here = self.scales.get(scale, ProbeExtent())
+        return ProbeExtent(set=self.set | here.set, seeds=here.seeds or self.seeds)
 
 
 class Config(Settings):
@@ -91,6 +112,7 @@ class Config(Settings):
     settings: dict[str, Cell] = Field(description="Named base settings, each a complete cell.")
     scales: dict[ScaleName, Scale] = Field(description="Seeds and budgets that hold where a study says nothing.")
     studies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Study] = Field(min_length=1)
+    probes: dict[str, Probe] = Field({}, description="Measurements on records, by the names of their files.")
 
 
 @dataclass(frozen=True)
@@ -122,8 +144,9 @@ class Job:
     @classmethod
     def load(cls, values: dict[str, Any]) -> "Job":
         """The job that `dump` gave."""
-        dense = tuple(tuple(stretch) for stretch in values["follow"]["dense"])
-        return cls(Cell.model_validate(values["cell"]), values["seeds"], Follow(**values["follow"] | {"dense": dense}))
+        follow = values["follow"]
+        stretches = {key: tuple(map(tuple, follow[key])) for key in ("dense", "snapshots")}
+        return cls(Cell.model_validate(values["cell"]), values["seeds"], Follow(**follow | stretches))
 
 
 def override(settings: dict[str, Any], overrides: Overrides) -> dict[str, Any]:
@@ -177,12 +200,11 @@ def grid_designs(config: Config, name: str, study: Study, grid: Grid, scale: Sca
 def jobs(config: Config, scale: ScaleName, reports: Iterable[str] = ()) -> list[Job]:
     """One job a cell, asking for the union of what its studies ask at `scale`.
 
-    Additional evaluations are the union over all scales and reports, so that a record serves every scale.
+    What is measured is the union over all scales and reports, so that a record serves every scale.
     """
-    dense: dict[str, set[tuple[int, int]]] = {}
+    measured: dict[str, list[Study]] = {}
     for design in designs(config, None):
-        stretch = config.studies[design.study].dense
-        dense.setdefault(design.cell.id, set()).update([(stretch.every, stretch.until)] if stretch else [])
+        measured.setdefault(design.cell.id, []).append(config.studies[design.study])
     merged: dict[str, list[Design]] = {}
     for design in designs(config, scale, reports):
         merged.setdefault(design.cell.id, []).append(design)
@@ -193,8 +215,26 @@ def jobs(config: Config, scale: ScaleName, reports: Iterable[str] = ()) -> list[
             follow=Follow(
                 until_event=max((d.budget for d in asked if d.stop == "event"), default=0),
                 until_budget=max((d.budget for d in asked if d.stop == "budget"), default=0),
-                dense=tuple(sorted(dense[cell_id])),
+                dense=_stretches(study.dense for study in measured[cell_id]),
+                snapshots=_stretches(study.snapshots for study in measured[cell_id]),
+                signals=max(study.signals or 0 for study in measured[cell_id]),
             ),
         )
         for cell_id, asked in merged.items()
     ]
+
+
+def _stretches(asked: Iterable[Stretch | None]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted({(stretch.every, stretch.until) for stretch in asked if stretch}))
+
+
+def probed(config: Config, probe: str, scale: ScaleName, reports: Iterable[str] = ()) -> dict[str, int]:
+    """Cell -> members that a probe measures at `scale`."""
+    if probe not in config.probes:
+        return {}
+    extent, found = config.probes[probe].at(scale), {}
+    for design in designs(config, scale, reports):
+        if design.study in config.probes[probe].studies:
+            seeds = min(design.seeds, extent.seeds or design.seeds)
+            found[design.cell.id] = max(found.get(design.cell.id, 0), seeds)
+    return found

@@ -134,7 +134,8 @@ def ledger(designs: Iterable[Design], records: Iterable[tuple[Job, Record]]) -> 
             "last_step": record.step,
             "studies": list(dict.fromkeys(wanted)),
             "code": digest(record.code),
-            **{key: record.header[key] for key in ("history_sha256", "step_loss_sha256", "checkpoint_sha256", "seal")},
+            **{f"{part}_sha256": record.header[f"{part}_sha256"] for part in record.parts},
+            "seal": record.header["seal"],
         }
     return {"records": rows, "codes": dict(sorted(codes.items()))}
 

@@ -124,6 +124,17 @@ def cell_code(architecture: str, family: str) -> dict[str, str]:
     return closure(*roots, without=NO_PART_OF_A_TRAJECTORY) | versions()
 
 
+def probe_code(probe: str, architecture: str, family: str) -> dict[str, str]:
+    """What code determines the measurements of a probe on a cell, of which the settings are known: module -> digest.
+
+    Raises ModuleNotFoundError if there is no such module.
+    """
+    module, without = f"{PACKAGE}.probes.{probe}", NO_PART_OF_A_TRAJECTORY - {f"{PACKAGE}.events"}
+    if "snapshots" in declared_or(module, "NEEDS", ()):
+        return closure(module, f"{PACKAGE}.models.{architecture}", f"{PACKAGE}.tasks.{family}", without=without)
+    return closure(module, without=without | {f"{PACKAGE}.probes.snapshots"})
+
+
 def versions() -> dict[str, str]:
     """Library -> version, of those that determine a trajectory's last bits."""
     return {library: version(library).partition("+")[0] for library in LIBRARIES}
@@ -146,6 +157,14 @@ def declared(module: str, name: str) -> object:
         return ast.literal_eval(values[-1])
     except ValueError as error:
         raise ValueError(f"{module}.{name} must be a literal: it is read without importing the module") from error
+
+
+def declared_or(module: str, name: str, otherwise: object) -> object:
+    """The same, or `otherwise` if the module does not assign `name`."""
+    try:
+        return declared(module, name)
+    except LookupError:
+        return otherwise
 
 
 def _assigned(statement: ast.stmt, name: str) -> Iterator[ast.expr]:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from .experiment import Job
-from .sources import cell_code
+from .sources import cell_code, probe_code
 from .store import Record, Store, digest, find
 
 
@@ -19,6 +19,11 @@ def code_of(architecture: str, family: str) -> dict[str, str]:
 def code(job: Job) -> dict[str, str]:
     """Digests of the code and versions of the libraries that determine the trajectories of a job."""
     return code_of(job.cell.model.architecture, job.cell.task.family)
+
+
+def code_of_probe(probe: str, job: Job) -> str:
+    """Digest of the code that determines what a probe measures on the members of a job."""
+    return digest(probe_code(probe, job.cell.model.architecture, job.cell.task.family))
 
 
 @dataclass(frozen=True)

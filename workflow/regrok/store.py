@@ -33,6 +33,7 @@ from .events import Event, Follow, evaluation_steps, generalisation, last_step
 ROOT = Path("results/store")
 HEADER = "header.json"
 PARTS = {"history": "parquet", "step_loss": "parquet", "checkpoint": "npz"}
+ON_DEMAND = {"signals": "parquet", "snapshots": "npz.zst"}  # in the records of the studies that ask for them
 LEFT_SECONDS = 3600.0  # longer than any writer takes between a file and the header that names it
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what a file system without locks answers
 REMEDY = "move its folder out of the store and the member is trained again."
@@ -164,10 +165,25 @@ class Record:
             return generalisation(history["step"][common], history["val_acc"][common])
         return Event(*(np.nan if value is None else float(value) for value in self.header["t4"]))
 
+    @property
+    def parts(self) -> list[str]:
+        """The files that it consists of beside its header."""
+        return parts(self.header)
+
+    @property
+    def measured(self) -> Follow:
+        """What was measured, of no length."""
+        header = self.header
+        stretches = (tuple(map(tuple, header.get(key, ()))) for key in ("dense", "snapshots_at"))
+        return Follow(0, 0, *stretches, header.get("signals_until", 0))
+
     def measured_as(self, follow: Follow) -> bool:
-        """Whether the history holds the evaluations that `follow` asks for."""
-        return all(
-            any(every % own == 0 and until <= to for own, to in self.header["dense"]) for every, until in follow.dense
+        """Whether it holds the evaluations, snapshots and signals that `follow` asks for."""
+        own = self.measured
+        return (
+            follow.signals <= own.signals
+            and within(follow.dense, own.dense)
+            and within(follow.snapshots, own.snapshots)
         )
 
     def complete(self, follow: Follow) -> bool:
@@ -188,8 +204,27 @@ class Record:
         with np.load(self.open("checkpoint")) as arrays:
             return dict(arrays)
 
+    def signals(self) -> dict[str, np.ndarray]:
+        """What was recorded of each of the first steps: column -> array, "step" int64 from 1, the others float64.
+
+        Raises ValueError if it has none, or the file is damaged.
+        """
+        table = pq.read_table(self.open("signals"))
+        return {name: table[name].to_numpy() for name in table.column_names}
+
+    def snapshots(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps, int64 (n,), and the weights at them, float32 (n, d), as the rows of the checkpoint's values one after
+        the other. Raises ValueError if it has none, or the file is damaged."""
+        with (
+            pa.CompressedInputStream(self.open("snapshots"), "zstd") as stream,
+            np.load(BytesIO(stream.read())) as kept,
+        ):
+            return kept["step"], kept["weights"]
+
     def open(self, part: str) -> BytesIO:
         """One of the record's files, in memory. Raises ValueError if it is not the one that was written."""
+        if part not in self.header:
+            raise ValueError(f"{self.path} has no {part}: its study asks for none")
         path = self.path / self.header[part]
         try:
             data = path.read_bytes()
@@ -202,7 +237,7 @@ class Record:
 
     def verify(self) -> "Record":
         """This record. Raises ValueError if one of its files is missing or damaged."""
-        for part in PARTS:
+        for part in self.parts:
             self.open(part)
         return self
 
@@ -265,7 +300,7 @@ class Store:
         return known
 
     def path(self, cell: Cell, seed: int, code: dict[str, str], follow: Follow) -> Path:
-        return self.root / cell.id / f"s{seed:03d}-{digest(code)}-{digest(follow.dense)}"
+        return self.root / cell.id / f"s{seed:03d}-{digest(code)}-{digest(follow.measurement)}"
 
     @contextmanager
     def lease(self, cell: Cell) -> Iterator[None]:
@@ -297,10 +332,13 @@ class Store:
         history: dict[str, np.ndarray],
         checkpoint: dict[str, np.ndarray],
         step_loss: np.ndarray,
+        signals: dict[str, np.ndarray] | None = None,
+        snapshots: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         """Write or replace the record at `path` as it stands at header["last_step"].
 
-        history: column -> array (n,); step_loss: float32, batch loss of each of the first steps.
+        history: column -> array (n,); step_loss: float32, batch loss of each of the first steps; signals, snapshots: as
+        `Record` gives them, None where none are asked for.
         Its files have names of their own, so that two writers whom no lease keeps apart leave the record of either.
         Raises ValueError if the record there is of more steps, or damaged.
         """
@@ -308,20 +346,43 @@ class Store:
         step, token = header["last_step"], os.urandom(4).hex()
         if (there := held(path).get("last_step", 0)) > step:
             raise ValueError(f"{path} already holds a record of {there} steps, which one of {step} must not replace")
-        names = {part: f"{part}-{step}-{token}.{ending}" for part, ending in PARTS.items()}
+        on_demand = {"signals": signals, "snapshots": snapshots}
+        endings = PARTS | {part: ON_DEMAND[part] for part, content in on_demand.items() if content is not None}
+        names = {part: f"{part}-{step}-{token}.{ending}" for part, ending in endings.items()}
         try:
             write_atomically(path / names["checkpoint"], lambda file: np.savez(file, **checkpoint))
             write_parquet(path / names["history"], history)
             write_parquet(path / names["step_loss"], {"loss": step_loss})
+            if signals is not None:
+                write_parquet(path / names["signals"], signals)
+            if snapshots is not None:
+                write_atomically(path / names["snapshots"], lambda file: write_snapshots(file, *snapshots))
             sums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
             complete = {**header, **names, **sums, "event_rule": event_rule()}
             replaced = held(path)
             write_json(path / HEADER, {**complete, "seal": seal(complete)})
         except BaseException:
-            remove(path, set(names.values()) - {held(path).get(part) for part in PARTS})
+            remove(path, set(names.values()) - {held(path).get(part) for part in names})
             raise
-        remove(path, [replaced[part] for part in PARTS if replaced])
+        remove(path, [replaced[part] for part in parts(replaced)])
         sweep(path, names.values())
+
+
+def parts(header: dict[str, Any]) -> list[str]:
+    """The files that a header names."""
+    return [part for part in (*PARTS, *ON_DEMAND) if part in header]
+
+
+def within(asked: Iterable[tuple[int, int]], held: Iterable[tuple[int, int]]) -> bool:
+    """Whether all (every, until) stretches in `asked` are covered by one in `held` each."""
+    return all(any(every % own == 0 and until <= to for own, to in held) for every, until in asked)
+
+
+def write_snapshots(file: BinaryIO, step: np.ndarray, weights: np.ndarray) -> None:
+    """As one compressed file: step int64 (n,), weights float32 (n, d)."""
+    buffer = BytesIO()
+    np.savez(buffer, step=step, weights=weights)
+    file.write(pa.compress(buffer.getbuffer(), codec="zstd", asbytes=True))
 
 
 def held(path: Path) -> dict[str, Any]:

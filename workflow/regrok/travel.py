@@ -22,15 +22,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .cell import Cell
-from .events import Follow
-from .store import HEADER, PARTS, Busy, Record, Store, digest, read_header, seal, write_atomically
+from .store import HEADER, ON_DEMAND, PARTS, Busy, Record, Store, digest, parts, read_header, seal, write_atomically
 
 SUMS = "SHA256SUMS"
 LARGEST = 2**30  # bytes of a file of a record
 SMALL_LARGEST = 2**24  # bytes of any other
 ATTEMPTS = 20  # at a record that is replaced while it is read
 IN_RECORD = re.compile(
-    r"[^/]+-[0-9a-f]{8}/s\d{3,}-[0-9a-f]{8}-[0-9a-f]{8}/[a-z_]+(-\d+(-[0-9a-f]{8})?)?\.(json|parquet|npz)"
+    r"[^/]+-[0-9a-f]{8}/s\d{3,}-[0-9a-f]{8}-[0-9a-f]{8}/[a-z_]+(-\d+(-[0-9a-f]{8})?)?\.(json|parquet|npz|npz\.zst)"
 )
 SMALL = re.compile(r"(adoptions/[0-9a-f]{8}-|throughput/)[0-9a-f]{8}\.json")
 OUTCOMES = ("added", "extended", "already there", "conflicting", "damaged", "in use")
@@ -87,14 +86,14 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     for _ in range(ATTEMPTS):
         header = read_header(folder / HEADER)
         try:
-            parts = {header[part]: Record(folder, header).open(part).getvalue() for part in PARTS}
+            found = {header[part]: Record(folder, header).open(part).getvalue() for part in parts(header)}
         except (ValueError, OSError):
             if read_header(folder / HEADER) == header:
                 raise
             continue  # it has been replaced meanwhile
         raw = (folder / HEADER).read_bytes()
         if json.loads(raw) == header:
-            return {HEADER: raw, **parts}
+            return {HEADER: raw, **found}
     raise ValueError(f"{folder} is replaced all the time")
 
 
@@ -215,10 +214,12 @@ def identified(store: Store, folder: str, files: dict[str, bytes]) -> tuple[Cell
     if not isinstance(header, dict) or header.get("seal") != seal(header):
         raise ValueError(f"its {HEADER} is missing or not as it was written")
     cell, step = Cell.model_validate(header["cell"]), int(header["last_step"])
-    place = store.path(cell, header["seed"], header["code"], Follow(0, 0, header["dense"]))
+    place = store.path(cell, header["seed"], header["code"], Record(store.root / folder, header).measured)
     if place != store.root / folder or header["cell_id"] != cell.id:
         raise ValueError(f"by its {HEADER} it belongs to {place.relative_to(store.root)}")
-    for part, suffix in PARTS.items():
+    for part, suffix in (PARTS | ON_DEMAND).items():
+        if part in ON_DEMAND and part not in header:
+            continue
         name = header[part]
         if not re.fullmatch(rf"{part}-{step}(-[0-9a-f]{{8}})?\.{suffix}", name):
             raise ValueError(f"its {HEADER} names {name!r}")
@@ -249,7 +250,7 @@ def merge(path: Path, header: dict[str, Any], files: dict[str, bytes]) -> tuple[
     short, long = sorted(
         [(own["last_step"], own, ours), (header["last_step"], header, files)], key=lambda side: side[0]
     )
-    for part in ("history", "step_loss"):
+    for part in {"history", "step_loss", "signals"} & set(parts(header)) & set(parts(own)):
         if not is_prefix(*(columns(side[side_header[part]]) for _, side_header, side in (short, long))):
             return "conflicting", name, f"the two differ within their first {short[0]} steps; this store's is kept"
     if short[0] == long[0] and own["checkpoint_sha256"] != header["checkpoint_sha256"]:
@@ -271,7 +272,7 @@ def is_prefix(short: dict[str, np.ndarray], long: dict[str, np.ndarray]) -> bool
 def put(path: Path, header: dict[str, Any], files: dict[str, bytes]) -> None:
     """Write a record as it came, its header last, and remove the files that it replaces."""
     path.mkdir(parents=True, exist_ok=True)
-    names = [header[part] for part in PARTS]
+    names = [header[part] for part in parts(header)]
     for name in (*names, HEADER):
         write_atomically(path / name, lambda to, data=files[name]: to.write(data))
     for file in path.iterdir():

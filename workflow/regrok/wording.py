@@ -21,8 +21,9 @@ def json_schema(model: type[BaseModel]) -> Schema:
 
 def resolved(node: Schema, root: Schema) -> Schema:
     """The schema behind an optional value or a reference."""
-    if "anyOf" in node:
-        node = next(option for option in node["anyOf"] if option.get("type") != "null")
+    present = [option for option in node.get("anyOf", []) if option.get("type") != "null"]
+    if len(present) == 1:
+        node = present[0]
     return root["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
 
@@ -108,6 +109,8 @@ BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "exclusiveMaxim
 
 def wanted(node: Schema) -> str:
     """What a schema accepts, in words."""
+    if "anyOf" in node:
+        return listed([wanted(option) for option in node["anyOf"]], "or")
     if "const" in node or "enum" in node:
         return listed([shown(value) for value in node.get("enum", [node.get("const")])], "or")
     if "examples" in node:

@@ -9,7 +9,7 @@ from snakemake.logging import logger
 from regrok import cost, provenance, sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
-from regrok.experiment import designs, jobs
+from regrok.experiment import designs, jobs, probed
 from regrok.store import Store, locked
 
 SCALE = str(config.get("scale", "laptop"))
@@ -98,13 +98,20 @@ def digest(package, *others):
     return lambda wildcards: sources.digest(f"regrok.{package}.{wildcards[0]}", *others)
 
 
+def probe_settings(probe):
+    """Its defaults, overlaid by what config.yaml says of this scale."""
+    return sources.declared(f"regrok.probes.{probe}", "SETTINGS") | STUDIES.probes[probe].at(SCALE).set
+
+
 RUNS = collect("<results>/runs/{cell}.json", cell=JOBS)
 if not TRAIN:  # no rule makes them then, and tables made with them are not to be made again without them
     RUNS = [path for path in (f"results/{SCALE}/runs/{cell}.json" for cell in JOBS) if Path(path).exists()]
 BASE_TABLES = ("cells", "designs", "members", "histories", "provenance")
 TABLE_INPUTS = declared("analysis", "INPUTS")
 FIGURE_INPUTS = declared("figures", "INPUTS")
-TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, "throughput", *TABLE_INPUTS])
+PROBES = declared("probes", "COLUMNS")
+PROBED = {probe: probed(STUDIES, probe, SCALE, REPORTS) for probe in PROBES}
+TABLES = collect("<results>/tables/{table}.parquet", table=[*BASE_TABLES, "throughput", *PROBES, *TABLE_INPUTS])
 FIGURES = collect("<figures>/{figure}.svg", figure=FIGURE_INPUTS)
 MANIFESTS = [str(Path(path).with_suffix(provenance.SUFFIX)) for path in (*TABLES, *FIGURES)]
 MANIFEST_FORMAT = sources.own_digest("regrok.provenance")
@@ -114,3 +121,4 @@ wildcard_constraints:
     cell=r"[^/]+",  # not the cells by name: Snakemake searches a wildcard's pattern again for every file
     table="|".join(TABLE_INPUTS),
     figure="|".join(FIGURE_INPUTS),
+    probe="|".join(PROBES) or "none",

@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from .. import sources
-from . import records, tables
+from . import probed, records, tables
 
 BASE_TITLES = {
     "cells": "A row a cell: everything that determines its trajectories, seeds aside.",
@@ -51,6 +51,9 @@ def readme() -> str:
     """The text of results/README.md."""
     parts = [PREAMBLE, "## Base tables\n"]
     parts += [section(name, title, records.COLUMNS[name]) for name, title in BASE_TITLES.items()]
+    parts.append("## What probes measure\n")
+    for name in probed.probes():
+        parts.append(section(name, sources.docstring(f"{sources.PACKAGE}.probes.{name}"), probed.columns(name)))
     parts.append("## Derived tables\n")
     for name in derived():
         module = f"{__package__}.{name}"

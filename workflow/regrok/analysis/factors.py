@@ -9,7 +9,7 @@ FACTORS = {  # column -> (setting, dtype, unit, meaning); Int64: a whole number 
     "fraction": ("split.fraction", "float64", "1", "share of the examples that is trained on"),
     "pairs": ("split.pairs", "str", "", "'unordered': (x, y) and its mirror are on the same side of the split"),
     "architecture": ("model.architecture", "str", "", "model"),
-    "embedding": ("model.embedding", "Int64", "1", "width of an operand's embedding (mlp)"),
+    "embedding": ("model.embedding", "Int64", "1", "width of an operand's embedding (mlp, shared_mlp)"),
     "width": ("model.width", "Int64", "1", "width of the embeddings of a sequence"),
     "hidden": ("model.hidden", "Int64", "1", "width of a hidden layer"),
     "layers": ("model.layers", "int64", "1", "number of hidden layers, or of blocks"),
@@ -17,7 +17,12 @@ FACTORS = {  # column -> (setting, dtype, unit, meaning); Int64: a whole number 
     "norm": ("model.norm", "str", "", "layer normalisation of a Transformer: pre or post"),
     "positions": ("model.positions", "str", "", "how a residual MLP takes the positions: flatten or sum"),
     "dropout": ("model.dropout", "float64", "1", "share of units dropped in training"),
-    "embedding_std": ("model.embedding_std", "float64", "1", "standard deviation of initial embeddings (mlp)"),
+    "embedding_std": (
+        "model.embedding_std",
+        "float64",
+        "1",
+        "standard deviation of initial embeddings, where it is a setting",
+    ),
     "optimizer": ("optimizer.name", "str", "", "adamw, or with L2 decay adam, sgd or rmsprop"),
     "learning_rate": ("optimizer.learning_rate", "float64", "1", "learning rate after the warm-up"),
     "weight_decay": ("optimizer.weight_decay", "float64", "1", "weight decay"),
@@ -41,6 +46,6 @@ COLUMNS = {name: (unit, meaning) for name, (_, _, unit, meaning) in FACTORS.item
 
 
 def of(cell: Cell) -> dict:
-    """The FACTORS of a cell; None where it has no such setting."""
-    settings = cell.factors
-    return {name: settings.get(path) for name, (path, *_) in FACTORS.items()} | {"terms": cell.task.terms}
+    """The FACTORS of a cell; None where it has no such setting. A full batch has the size of the training set."""
+    settings = cell.factors | {"task.terms": cell.task.terms, "batches.size": cell.batch_size}
+    return {name: settings.get(path) for name, (path, *_) in FACTORS.items()}

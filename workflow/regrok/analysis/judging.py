@@ -31,7 +31,14 @@ from .format import steps
 REPRODUCED, PARTLY, NOT_REPRODUCED, UNDECIDED = "reproduced", "partly", "not reproduced", "undecided"
 VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, UNDECIDED)
 LEVEL = 0.05
-NAMES = {"mlp": "perceptron", "transformer": "Transformer", "residual_mlp": "MLP", "lstm": "LSTM"}
+NAMES = {
+    "mlp": "perceptron",
+    "shared_mlp": "perceptron",
+    "transformer": "Transformer",
+    "tied_transformer": "Transformer",
+    "residual_mlp": "MLP",
+    "lstm": "LSTM",
+}
 
 
 def names(part: str, setting: str) -> object:

@@ -1,4 +1,4 @@
-"""How large the models of report 001, and of the comparison of report 000 with a Transformer, are."""
+"""How large the models of all reports are; of report 000, those that it compares with a Transformer."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ COLUMNS = {
 
 def build(cells: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     """A row a model and modulus, in the order of `designs`."""
-    asked = designs[(designs["report"] == "001") | (designs["study"] == "against_transformer")]
+    asked = designs[(designs["report"] != "000") | (designs["study"] == "against_transformer")]
     studies = asked.drop_duplicates(["study", "cell"]).groupby("cell", sort=False)["study"].agg(list)
     sized = studies.rename("studies").reset_index().merge(cells, on="cell")
     rows = [_row(group) for _, group in sized.groupby(SIZES, sort=False, dropna=False)]
@@ -33,10 +33,11 @@ def build(cells: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
 
 
 def embeddings(cell: pd.Series) -> int:
-    """Parameters that embed tokens and positions: a table for either operand of the MLP of report 000; for sequences,
-    residues with operator and "=", and a vector for each of 2 K positions."""
-    if cell["architecture"] == "mlp":
-        return 2 * cell["modulus"] * cell["embedding"]
+    """Parameters that embed tokens and positions: a table for either operand of the MLP of report 000, one for both in
+    that of report 002; for sequences, residues with operator and "=", and a vector for each of 2 K positions."""
+    tables = {"mlp": 2, "shared_mlp": 1}
+    if cell["architecture"] in tables:
+        return tables[cell["architecture"]] * cell["modulus"] * cell["embedding"]
     return (cell["modulus"] + 2 + 2 * cell["terms"]) * cell["width"]
 
 

@@ -38,10 +38,19 @@ LAW_NAMES = {
     "power_offset": "power law + offset",
     "threshold": "threshold law",
 }
-ARCHITECTURE_COLORS = {"mlp": "#8c510a", "transformer": "#4b2e83", "residual_mlp": "#e08214", "lstm": "#35978f"}
+ARCHITECTURE_COLORS = {
+    "mlp": "#8c510a",
+    "shared_mlp": "#bf812d",
+    "transformer": "#4b2e83",
+    "tied_transformer": "#807dba",
+    "residual_mlp": "#e08214",
+    "lstm": "#35978f",
+}
 ARCHITECTURE_NAMES = {
     "mlp": "MLP",
+    "shared_mlp": "MLP, one table",
     "transformer": "Transformer",
+    "tied_transformer": "Transformer, tied",
     "residual_mlp": "residual MLP",
     "lstm": "LSTM",
 }

@@ -48,6 +48,11 @@ def unfold(plain: LSTM) -> dict[str, Tensor]:
     return dict(plain.named_parameters())
 
 
+def last_layer(settings: LSTMSettings) -> str:
+    """The weight of the last layer, under its name in the stacked form."""
+    return "readout.weight"
+
+
 class Step:
     """One position of a layer, whose N rows are the states there (see `Prefixes`).
 

@@ -61,6 +61,11 @@ def unfold(plain: MLP) -> dict[str, Tensor]:
     }
 
 
+def last_layer(settings: MLPSettings) -> str:
+    """The weight of the last layer, under its name in the stacked form."""
+    return f"linears.{settings.layers}.weight"
+
+
 class Stacked:
     """The same function on a part of a stack, with its backward pass: tokens int64 (B, 2) -> logits (B, classes)."""
 

@@ -68,6 +68,11 @@ def unfold(plain: ResidualMLP) -> dict[str, Tensor]:
     return dict(plain.named_parameters())
 
 
+def last_layer(settings: ResidualMLPSettings) -> str:
+    """The weight of the last layer, under its name in the stacked form."""
+    return "readout.weight"
+
+
 class StackedBlock:
     """A block: (B, D) -> (B, D)."""
 

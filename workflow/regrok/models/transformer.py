@@ -96,6 +96,11 @@ def unfold(plain: Transformer) -> dict[str, Tensor]:
     return state
 
 
+def last_layer(settings: TransformerSettings) -> str:
+    """The weight of the last layer, under its name in the stacked form."""
+    return "readout.weight"
+
+
 class StackedBlock:
     """A block from `source` rows (M, D) to `target` rows (N, D): see `Rows`."""
 

@@ -14,9 +14,10 @@ class BatchOrder:
 
     def __init__(self, settings: Batches, seeds: list[int], train: np.ndarray):
         self.settings, self.seeds, self.train = settings, seeds, train
-        full, rest = divmod(train.shape[1], settings.size)
+        self.size = settings.examples(train.shape[1])
+        full, rest = divmod(train.shape[1], self.size)
         self.per_epoch = full + (rest > 0 and settings.last == "keep")
-        self.whole = settings.order == "shuffled" and settings.size == train.shape[1]
+        self.whole = settings.order == "shuffled" and self.size == train.shape[1]
 
     def order(self, epoch: int) -> np.ndarray:
         """Indices of examples, int64 (S, n)."""

@@ -21,6 +21,7 @@ EVALUATION_BATCH = 512  # examples at a time: large enough for the products, sma
 BATCHES_AT_HAND = 64  # looked up at a time: more calls cost more, and an epoch of a large task does not fit into memory
 
 METRICS = ("train_loss", "val_loss", "train_acc", "val_acc", "weight_norm", "zero_loss_share")
+SIGNALS = ("loss", "grad_norm", "update_norm", "cosine_distance", "weight_norm", "last_layer_norm")
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,13 @@ class Stack:
     def batch(self) -> list[tuple[Tensor, Tensor]]:
         """Inputs (B, K) and answers (B,) of the next step, for each part of the stack."""
         epoch, index = divmod(self.step, self.batches.per_epoch)
+        if self.batches.whole:
+            epoch = 0  # as all others
         if epoch != self.epoch:
             self.epoch, self.at_hand = epoch, range(0)
             self.orders = self.batches.order(epoch)
         if index not in self.at_hand:
-            size = self.cell.batches.size
+            size = self.batches.size
             self.at_hand = range(index, index + BATCHES_AT_HAND)
             orders = self.orders[:, index * size : self.at_hand.stop * size]
             self.batches_at_hand = [
@@ -132,12 +135,29 @@ class Stack:
     def advance(self) -> Tensor:
         """One training step of every member; returns their batch losses before it, (S,)."""
         losses = self.differentiate()
+        self.update()
+        return losses
+
+    def watched_advance(self) -> dict[str, np.ndarray]:
+        """The same step; returns SIGNALS -> float64 (S,): batch loss and gradient norm before it, its length and cosine
+        distance, and the norms of all weights and of the last layer's after it."""
+        buffers = self.parameters.buffers
+        before = [buffer.clone() for buffer in buffers]
+        losses, gradient = self.differentiate(), norms(self.parameters.gradient_buffers)
+        self.update()
+        steps = norms([after - old for after, old in zip(buffers, before, strict=True)])
+        old, new = norms(before), norms(buffers)
+        distance = (steps**2 - (new - old) ** 2) / (2 * new * old)  # 1 - cos, which in float32 would be noise
+        last = norms([self.parameters.values[self.module.last_layer(self.cell.model)].flatten(1)])
+        return dict(zip(SIGNALS, (losses.double().cpu().numpy(), gradient, steps, distance, new, last), strict=True))
+
+    def update(self) -> None:
+        """One step of the optimiser."""
         rate = self.cell.optimizer.learning_rate * rate_factor(self.cell.schedule, self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
         self.step += 1
-        return losses
 
     def evaluate(self) -> dict[str, np.ndarray]:
         """Means over the training and the validation examples that are evaluated: METRICS -> float64 (S,)."""
@@ -165,6 +185,10 @@ class Stack:
             "weight_norm": self.parameters.norms().cpu().numpy(),
             "zero_loss_share": mean(loss == 0, train),
         }
+
+    def weights(self, index: int) -> np.ndarray:
+        """A copy of one member's rows of the parameter buffers, one after the other: float32 (d,)."""
+        return torch.cat([buffer[index] for buffer in self.parameters.buffers]).cpu().numpy()
 
     def state(self, index: int) -> dict[str, np.ndarray]:
         """Everything but the step that one member needs to go on: its rows of the parameter buffers and of the
@@ -194,3 +218,9 @@ class Stack:
     def keep(self, indices: list[int]) -> None:
         """Go on with these members only."""
         self.restore([self.seeds[i] for i in indices], [self.state(i) for i in indices], self.step)
+
+
+def norms(buffers: list[Tensor]) -> np.ndarray:
+    """Euclidean norm of each member's rows in (S, width) tensors: float64 (S,). Row by row: it must not depend on S."""
+    rows = [[torch.linalg.vector_norm(row, dtype=torch.float64) for row in buffer] for buffer in buffers]
+    return torch.linalg.vector_norm(torch.tensor(rows), dim=0).numpy()

@@ -14,10 +14,10 @@ import torch
 
 from .. import sources
 from ..cell import Cell
-from ..events import Event, evaluation_steps, generalisation, last_step
+from ..events import Event, Follow, evaluation_steps, generalisation, last_step, snapshot_steps
 from ..experiment import Job
 from ..store import Record, Store, find
-from .stack import METRICS, Stack
+from .stack import METRICS, SIGNALS, Stack
 
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0
@@ -63,6 +63,8 @@ class Member:
     record: Record | None
     rows: list[tuple[float, ...]] = field(default_factory=list)
     step_losses: list[float] = field(default_factory=list)
+    signals: list[tuple[float, ...]] = field(default_factory=list)
+    snapshots: dict[int, np.ndarray] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SECONDS, 0.0))
 
     def __post_init__(self):
@@ -70,6 +72,11 @@ class Member:
             history = self.record.history()
             self.rows = list(zip(*(history[name].tolist() for name in ("step", *METRICS)), strict=True))
             self.step_losses = self.record.step_losses().tolist()
+            if "signals" in self.record.parts:
+                signals = self.record.signals()
+                self.signals = list(zip(*(signals[name].tolist() for name in SIGNALS), strict=True))
+            if "snapshots" in self.record.parts:
+                self.snapshots = dict(zip(*self.record.snapshots(), strict=True))
             self.spent |= self.record.header["seconds"]
 
     @property
@@ -87,6 +94,17 @@ class Member:
             "step": columns[0].astype(np.int64),
             **{name: column.astype(np.float32) for name, column in zip(METRICS, columns[1:], strict=True)},
         }
+
+    def on_demand(self, follow: Follow) -> dict[str, Any]:
+        """What `follow` asks for beside a history, as `Store.save` takes it."""
+        found: dict[str, Any] = {}
+        if follow.signals:
+            columns = np.array(self.signals, dtype=np.float64).reshape(len(self.signals), len(SIGNALS)).T
+            steps = np.arange(1, len(self.signals) + 1)
+            found["signals"] = {"step": steps, **dict(zip(SIGNALS, columns, strict=True))}
+        if follow.snapshots:
+            found["snapshots"] = np.array(list(self.snapshots)), np.stack(list(self.snapshots.values()))
+        return found
 
 
 class Clock:
@@ -119,6 +137,7 @@ class Run:
             self.stack.restore(self.stack.seeds, states, members[0].record.step)
         self.grid = set(evaluation_steps(job.follow.budget, job.follow.dense).tolist())
         self.common_grid = set(evaluation_steps(job.follow.budget).tolist())
+        self.snapshot_grid = set(snapshot_steps(job.follow.budget, job.follow.snapshots).tolist())
         CLOCK.charge(self.members, "overhead_cpu")
 
     def evaluate(self) -> None:
@@ -127,11 +146,23 @@ class Run:
             member.rows.append((self.stack.step, *(float(np.float32(metrics[name][index])) for name in METRICS)))
         CLOCK.charge(self.members, "evaluation_cpu")
 
+    def keep_snapshots(self) -> None:
+        if self.stack.step in self.snapshot_grid:
+            for index, member in enumerate(self.members):
+                member.snapshots[self.stack.step] = self.stack.weights(index)
+
     def advance(self) -> None:
-        losses = self.stack.advance()
+        if self.stack.step < self.job.follow.signals:
+            signals = self.stack.watched_advance()
+            losses = signals["loss"]
+            for member, *row in zip(self.members, *(signals[name].tolist() for name in SIGNALS), strict=True):
+                member.signals.append(tuple(row))
+        else:
+            losses = self.stack.advance()
         if self.stack.step <= STEP_LOSSES:
             for member, loss in zip(self.members, losses.tolist(), strict=True):
                 member.step_losses.append(loss)
+        self.keep_snapshots()
 
     def save(self, index: int) -> None:
         """Write one member's record as it stands."""
@@ -145,6 +176,8 @@ class Run:
             "t4": [t4.after, t4.at] if t4.reached else [None, None],
             "diverged": member.diverged,
             "dense": [list(stretch) for stretch in self.job.follow.dense],
+            "snapshots_at": [list(stretch) for stretch in self.job.follow.snapshots],
+            "signals_until": self.job.follow.signals,
             "examples": {side: int(getattr(data, side).sum()) for side in ("train", "validation")},
             "evaluated": {side: int(getattr(data, side)[data.seen].sum()) for side in ("train", "validation")},
             "seconds": {purpose: round(seconds, 3) for purpose, seconds in member.spent.items()},
@@ -154,7 +187,8 @@ class Run:
         }
         path = self.store.path(cell, member.seed, self.code, self.job.follow)
         losses = np.array(member.step_losses, dtype=np.float32)
-        self.store.save(path, header, member.history(), self.stack.state(index), losses)
+        on_demand = member.on_demand(self.job.follow)
+        self.store.save(path, header, member.history(), self.stack.state(index), losses, **on_demand)
 
     def save_all(self) -> None:
         CLOCK.charge(self.members)
@@ -193,6 +227,7 @@ class Run:
         """Train until every member has left. Raises Interrupted, after saving, once a signal is `received`."""
         if not self.stack.step:
             self.evaluate()
+            self.keep_snapshots()
         first, began = self.stack.step, time.monotonic()
         saved = reported = began
         report(self.progress(first, 0.0))
