@@ -6,8 +6,21 @@ PROFILE ?=
 PYTHON  ?= python3
 BIN     := .venv/bin
 OPTIONS  = --scale "$(SCALE)" --report "$(REPORT)"
-COMMAND  = PYTHONPATH=workflow/commands:workflow $(BIN)/python workflow/commands
+COMMAND  = exec env PYTHONPATH=workflow/commands:workflow $(BIN)/python workflow/commands
 SOURCES := workflow tests benchmarks
+
+# What each target takes beside SCALE, REPORT, PYTHON and BIN: a typo in a name is refused, not ignored.
+TAKES_reproduce := RETRAIN DEVICE PROFILE
+TAKES_paper     := PARTIAL
+TAKES_audit     := N ALL SEED
+TAKES_pack      := STUDY FILE
+TAKES_unpack    := FILE
+GOALS  = $(or $(MAKECMDGOALS),help)
+TAKEN  = SCALE REPORT PYTHON BIN $(foreach goal,$(GOALS),$(TAKES_$(goal)))
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+ifneq ($(filter-out $(TAKEN) -% MAKE%,$(GIVEN)),)
+$(error regrok: `make $(GOALS)` takes no $(filter-out $(TAKEN) -% MAKE%,$(GIVEN)); it takes $(strip $(TAKEN)))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help reproduce paper plan status demo report adopt audit pack unpack crate bench test test-slurm format schema lock clean
@@ -16,7 +29,7 @@ help: ## this list
 	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001]"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-reproduce: .venv/ready $(if $(filter-out default,$(PROFILE)),.venv/slurm) ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU; PROFILE=slurm
+reproduce: .venv/ready $(if $(wildcard profiles/$(filter-out default,$(PROFILE))/profile.yaml),.venv/slurm) ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU; PROFILE=slurm
 	@$(COMMAND)/reproduce.py $(OPTIONS) --retrain "$(RETRAIN)" --device "$(DEVICE)" --profile "$(PROFILE)"
 
 paper: .venv/ready ## tables, figures and PDF from the records at hand, no training; PARTIAL=1 although some are missing

@@ -83,8 +83,8 @@ class Project:
         settings = [f"{key}={value}" for key, value in config.items()]
         return self.run(sys.executable, "-m", "snakemake", *options, "--config", *settings)
 
-    def command(self, name: str, *options: str) -> subprocess.CompletedProcess:
-        return self.run(sys.executable, f"workflow/commands/{name}.py", *options)
+    def command(self, name: str, *options: str, **settings: str) -> subprocess.CompletedProcess:
+        return self.run(sys.executable, f"workflow/commands/{name}.py", *options, **settings)
 
     def planned(self, **config: object) -> dict[str, int]:
         """Rule -> number of jobs that Snakemake would run now."""
@@ -157,22 +157,25 @@ SMALL_TARGETS = """rule all:
 """
 
 
-def small(to: Path, checkpoint_seconds: float = 0.05) -> Project:
-    """A checkout with three cells of a second each, one of which diverges, two tables and a figure.
-
-    It saves records all the time.
-    """
+def small(to: Path) -> Project:
+    """A checkout with three cells of a second each, one of which diverges, two tables and a figure."""
     project = copy(to)
     (to / "config.yaml").write_text(SMALL)
     claim = (to / "claims.yaml").read_text().partition("\n- id: ")[2].partition("\n\n- id: ")[0]
     (to / "claims.yaml").write_text(f"- id: {claim}\n")
     (to / "Snakefile").write_text((to / "Snakefile").read_text().partition("rule all:")[0] + SMALL_TARGETS)
-    project.edit(
-        "workflow/regrok/training/train.py", "CHECKPOINT_SECONDS = 60.0", f"CHECKPOINT_SECONDS = {checkpoint_seconds}"
-    )
     (to / "results/smoke").mkdir(parents=True)
     (to / "results/smoke/claims.json").write_text('{"claims": {}}')
     return project
+
+
+def slow(project: Project, checkpoint_seconds: float, step_seconds: float = 0.0) -> None:
+    """Have the checkout's training jobs save their records more often, and rest at every step."""
+    engine = "workflow/regrok/training/train.py"
+    project.edit(engine, "CHECKPOINT_SECONDS = 60.0", f"CHECKPOINT_SECONDS = {checkpoint_seconds}")
+    project.edit(
+        engine, "        self.advance()\n", f"        self.advance()\n            time.sleep({step_seconds})\n"
+    )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tiny import OLDER as OTHER
 from regrok.audit import (
     DAMAGED,
     DIFFERS,
+    EVENT_FACTOR,
     IDENTICAL,
     WITHIN,
     Contents,
@@ -27,6 +28,7 @@ from regrok.training import train as engine
 from regrok.training.stack import Stack
 from regrok.training.train import Interrupted, train
 
+GROKS = job(seeds=1, event=2000)
 TASK = job(seeds=3, budget=60, dense=((9, 50),), overrides={"optimizer.decays": "no_biases"})
 
 
@@ -224,15 +226,27 @@ def test_a_damaged_record_is_found_so(store, tmp_path):
     assert copy.header["checkpoint"] in told.detail
 
 
+def test_a_record_that_a_job_goes_on_with_is_compared_as_it_is_then(tmp_path):
+    """What an audit draws it may compare hours later."""
+    store = Store(tmp_path)
+    train(job(seeds=1, budget=50), store, CODE, silent)
+    (drawn,) = store.records(tiny())
+    train(job(seeds=1, budget=100), store, CODE, silent)
+    told = audit(tiny(), drawn, CODE, {digest(CODE)}, [])
+    assert (told.verdict, told.record.step) == (IDENTICAL, 100)
+    train(job(seeds=1, budget=150), store, CODE, silent)
+    assert difference(drawn, CODE) is None
+
+
 def test_an_audit_ends_by_a_signal(store):
     with pytest.raises(Interrupted):
         audit(TASK.cell, store.records(TASK.cell)[0], CODE, {digest(CODE)}, [15])
 
 
-STEPS = [0, 1, 2, 5, 10, 20, *range(50, 1001, 50)]
+STEPS = [0, 1, 2, 5, 10, 20, *range(50, 1301, 50)]
 
 
-def course(t2=200, t4=600, end=(1.0, 1.0), steps=STEPS, losses=(2.0,) * 10, loss=1.0) -> Contents:
+def course(t2=200, t4=600, end=(1.0, 1.0), steps=(1000,), losses=(2.0,) * 10, loss=1.0) -> Contents:
     """A member that memorises at t2 and generalises at t4 and ends with accuracies `end`."""
     steps = np.array([step for step in STEPS if step <= steps[-1]])
     train, val = (np.where(steps >= at, 1.0, 0.5 * (steps >= 50)) for at in (t2, t4))
@@ -261,7 +275,8 @@ NEVER = 10**6
         ({"t2": 500}, "t2 at step 200, retrained at step 500"),
         ({"t4": 300}, None),
         ({"t4": 250}, "t4 at step 600, retrained at step 250"),
-        ({"t4": NEVER}, None),  # it may at 1050
+        ({"t4": NEVER}, None),  # it may at 1050: see below
+        ({"t4": NEVER, "steps": [1250]}, "t4 at step 600, retrained never"),
         ({"t2": NEVER, "t4": NEVER}, "t2 at step 200, retrained never"),
         ({"losses": [2.0] * 9 + [2.001]}, None),
         ({"losses": [2.0] * 9 + [2.003]}, "batch loss of step 10, before rounding can show"),
@@ -283,10 +298,17 @@ def test_what_happened_to_neither_is_no_difference():
     assert event_difference(nothing, course(t2=NEVER, t4=NEVER, end=(0.0, 0.0)), tiny()) is None
 
 
-def test_another_kernel_is_within_tolerance(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def generalised(tmp_path_factory) -> Record:
+    """Of a member that generalises, from one evaluation to the next, at step 700 or so."""
+    store = Store(tmp_path_factory.mktemp("generalised"))
+    train(GROKS, store, CODE, silent)
+    (record,) = store.records(GROKS.cell)
+    return record
+
+
+def test_another_kernel_is_within_tolerance(generalised, tmp_path, monkeypatch):
     """A member that begins one bit away, as if rounded by another machine, to its generalisation."""
-    task = job(seeds=1, event=2000)
-    train(task, Store(tmp_path / "a"), CODE, silent)
     place = Stack.place
 
     def nudged(self, seeds):
@@ -295,11 +317,51 @@ def test_another_kernel_is_within_tolerance(tmp_path, monkeypatch):
         self.parameters.load = lambda index, values: load(index, {k: v * (1 + 2**-23) for k, v in values.items()})
 
     monkeypatch.setattr(Stack, "place", nudged)
-    (record,) = Store(tmp_path / "a").records(task.cell)
-    foreign = forged(record, tmp_path / "b", machines=[record.machines[0] | {"cpu": "an abacus"}])
-    told = audit(task.cell, foreign, CODE, {digest(CODE)}, [])
+    foreign = forged(generalised, tmp_path, machines=[generalised.machines[0] | {"cpu": "an abacus"}])
+    told = audit(GROKS.cell, foreign, CODE, {digest(CODE)}, [])
     assert (told.verdict, told.detail) == (WITHIN, "another cpu")
-    assert audit(task.cell, record, CODE, {digest(CODE)}, []).verdict == DIFFERS
+    assert audit(GROKS.cell, generalised, CODE, {digest(CODE)}, []).verdict == DIFFERS
+
+
+def claiming(record: Record, folder, t4: int) -> Record:
+    """A copy, as of another machine, that ends soon after this step and says that the member had generalised at it."""
+    history, last = record.history(), t4 + 200
+    kept = {name: column[history["step"] <= last] for name, column in history.items()}
+    kept["val_acc"] = np.where(kept["step"] >= t4, np.float32(1), np.minimum(kept["val_acc"], np.float32(0.9)))
+    return forged(
+        record,
+        folder,
+        history=kept,
+        step_losses=record.step_losses()[:last],
+        last_step=last,
+        t4=[t4 - 50.0, float(t4)],
+        machines=[record.machines[0] | {"cpu": "an abacus"}],
+    )
+
+
+def test_who_has_not_generalised_when_its_record_ends_is_trained_on(generalised, tmp_path):
+    """Until it does, or should have."""
+    at = int(generalised.t4.at)
+    early, far_too_early = at - 250, 50 * (at // 100 - 2)
+    assert early + 200 < at
+    assert far_too_early * EVENT_FACTOR < generalised.t4.after
+    told = audit(GROKS.cell, claiming(generalised, tmp_path / "a", early), CODE, {digest(CODE)}, [])
+    assert (told.verdict, told.detail) == (WITHIN, "another cpu")
+    told = audit(GROKS.cell, claiming(generalised, tmp_path / "b", far_too_early), CODE, {digest(CODE)}, [])
+    assert told.verdict == DIFFERS
+    assert told.detail == f"t4 at step {far_too_early}, retrained never (another cpu)"
+
+
+def test_who_is_said_to_have_diverged_is_trained_on(generalised, tmp_path):
+    history = generalised.history()
+    history["train_loss"] = np.where(history["step"] == generalised.step, np.nan, history["train_loss"])
+    machines = [generalised.machines[0] | {"cpu": "an abacus"}]
+    copy = forged(generalised, tmp_path, history=history, diverged=True, machines=machines)
+    told = audit(GROKS.cell, copy, CODE, {digest(CODE)}, [])
+    assert (told.verdict, told.detail) == (
+        DIFFERS,
+        f"divergence at step {generalised.step}, retrained never (another cpu)",
+    )
 
 
 def test_draws_prefer_what_is_cheap():

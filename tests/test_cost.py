@@ -55,6 +55,23 @@ def test_groups(seconds):
         assert max(lengths.values()) < 2000
 
 
+@given(
+    st.dictionaries(st.text("abc", min_size=1), st.floats(0, 50_000), min_size=1),
+    st.integers(1, 3),
+    st.integers(1, 3000),
+)
+def test_no_job_has_a_limit_longer_than_the_longest(seconds, attempt, longest):
+    """Neither of one cell nor of a group, of which SLURM knows the sum; and none is cut that need not be."""
+    groups = cost.groups(seconds)
+    for name in {groups.get(cell, cell) for cell in seconds}:
+        cells = [cell for cell in seconds if groups.get(cell, cell) == name]
+        wanted = sum(cost.minutes(seconds[cell], attempt) for cell in cells)
+        assert sum(cost.limit(cell, seconds, groups, attempt) for cell in cells) == wanted
+        limits = [cost.limit(cell, seconds, groups, attempt, longest) for cell in cells]
+        assert sum(limits) == min(wanted, longest)
+        assert min(limits) >= 0
+
+
 def test_cells_that_need_nothing_are_one_group():
     assert cost.groups({"a": 0.0, "b": 0.0, "c": 5000.0}) == {"a": "cells1", "b": "cells1"}
 

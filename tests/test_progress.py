@@ -1,6 +1,7 @@
 """What a running job tells, what a failed one leaves, and what its log keeps."""
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 from tiny import job
 
-from regrok.progress import failures, forget, logged, noted, reporter, running
+from regrok.progress import failures, forget, logged, noted, reporter, running, stops
 from regrok.store import Store
 
 TASK = job(seeds=3, event=1000, budget=400)
@@ -34,6 +35,7 @@ def test_a_report_lives_as_long_as_its_job(tmp_path):
         (told,) = running(tmp_path)
         assert told["cell"] == TASK.cell.id
         assert (told["step"], told["members"], told["of"], told["budget"]) == (9, 2, 3, 1000)
+        assert told["sure"]
         assert (told["pid"], told["host"]) == (os.getpid(), socket.gethostname())
     assert running(tmp_path) == []
     assert not list(tmp_path.glob("progress/*"))
@@ -105,6 +107,23 @@ def test_a_killed_job_is_known_by_the_report_it_leaves(tmp_path):
     assert failures(tmp_path) == {}
 
 
+def test_without_locks_nobody_is_said_to_have_ended(tmp_path, monkeypatch):
+    """Nor is it said that a job still runs; but what a job has left a note of is known."""
+
+    def refuse(*args):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with reporting(tmp_path) as report:
+        report({"step": 1, "members": 1})
+        assert [told["sure"] for told in running(tmp_path)] == [False]
+        assert failures(tmp_path) == {}
+    with pytest.raises(SystemExit), noted(tmp_path, TASK.cell.id, "logs/a.log"):
+        sys.exit("no weights today")
+    assert failures(tmp_path).keys() == {TASK.cell.id}
+    assert running(tmp_path) == []
+
+
 def test_a_failure_is_noted_until_the_cell_is_trained_again(tmp_path):
     with pytest.raises(SystemExit, match="no weights"), noted(tmp_path, "a cell", "logs/a.log"):
         sys.exit("no weights today")
@@ -116,9 +135,16 @@ def test_a_failure_is_noted_until_the_cell_is_trained_again(tmp_path):
 
 
 def test_a_job_that_was_stopped_has_not_failed(tmp_path):
-    with pytest.raises(SystemExit), noted(tmp_path, "a cell", "logs/a.log"):
+    with pytest.raises(SystemExit), noted(tmp_path, TASK.cell.id, "logs/a.log"):
         sys.exit(143)
     assert failures(tmp_path) == {}
+    (told,) = stops(tmp_path).values()
+    assert told.endswith(": by SIGTERM; log logs/a.log")
+    with reporting(tmp_path):
+        assert stops(tmp_path) == {}
+    with noted(tmp_path, TASK.cell.id, "logs/a.log"):
+        assert stops(tmp_path) == {}
+    assert stops(tmp_path) == {}
 
 
 def test_what_is_no_report_is_passed_over(tmp_path):

@@ -1,5 +1,8 @@
 """What is at hand of what a scale needs: complete, stale, missing."""
 
+from itertools import islice
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tiny import files, job
@@ -225,3 +228,13 @@ def test_older_sentence(store):
     (_, mixed) = needs = take([both], store)
     assert not mixed.stale
     assert older_sentence(needs) == "1 of the records at hand were made by older code."
+
+
+def test_all_damage_is_named_at_once():
+    damaged = {Path(f"store/{n}/header.json"): f"store/{n}/header.json is damaged; mend it." for n in range(8)}
+    assert stock.damage_sentence({}) is None
+    assert stock.damage_sentence(dict(islice(damaged.items(), 1))) == "store/0/header.json is damaged; mend it."
+    assert stock.damage_sentence(dict(islice(damaged.items(), 2))) == (
+        "store/0/header.json is damaged; mend it. Damaged too: store/1/header.json."
+    )
+    assert stock.damage_sentence(damaged).endswith("store/5/header.json, 2 more.")

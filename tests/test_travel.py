@@ -1,17 +1,19 @@
 """Records travel: what arrives is what left, and nothing that is here is lost by it."""
 
+import hashlib
 import io
+import json
 import os
 import tarfile
 import threading
 from itertools import islice
 
 import pytest
-from tiny import CODE, OLDER, contents, differences, files, tiny
+from tiny import CODE, OLDER, contents, differences, done_to, files, tiny
 from travelling import CELL, FOLLOW, HOSTILE, save
 
 from regrok import travel
-from regrok.store import HEADER, Record, Store, read_header
+from regrok.store import HEADER, Record, Store, digest, read_header
 from regrok.travel import Outcome, Refused
 
 OTHER = tiny({"model.hidden": 9})
@@ -42,6 +44,19 @@ def repacked(archive: bytes, change) -> bytes:
                 info.size = len(kept[1])
                 new.addfile(info, io.BytesIO(kept[1]))
     return changed.getvalue()
+
+
+def summed(archive: bytes) -> bytes:
+    """The archive with right checksums in its list."""
+    sums = {}
+
+    def add(name, data):
+        if name == travel.SUMS:
+            data = "".join(f"{checksum}  {name}\n" for name, checksum in sums.items()).encode()
+        sums[name] = hashlib.sha256(data).hexdigest()
+        return name, data
+
+    return repacked(archive, add)
 
 
 def flipped(data: bytes) -> bytes:
@@ -150,6 +165,45 @@ def test_a_damaged_adoption_or_timing_is_named(there, here):
     assert here.adoptions() == []
 
 
+@pytest.mark.parametrize(
+    ("adoption", "moved"),
+    [
+        ({"old": ["x"]}, True),
+        ({"new": None}, True),
+        ({"seal": "bad"}, True),
+        ({"old": {"engine": "another"}}, False),
+    ],
+)
+def test_an_adoption_is_taken_only_if_every_command_can_read_it(there, here, adoption, moved):
+    """And if it stands where it belongs. All checksums are right."""
+
+    def forge(name, data):
+        if not name.startswith("adoptions/"):
+            return name, data
+        content = {"old": OLDER, "new": CODE, **adoption}
+        place = f"adoptions/{digest(content['old'])}-{digest(content['new'])}.json"
+        return place if moved else name, json.dumps(content).encode()
+
+    assert kinds(here, summed(repacked(packed(there), forge))) == ["added"] * 3 + ["damaged", "added"]
+    assert here.equivalent(CODE) == {digest(CODE)}
+
+
+@pytest.mark.parametrize("timing", ['"nonsense"', '[{"cell": 7}]'])
+def test_what_is_no_timing_is_not_taken(there, here, timing):
+    def forge(name, data):
+        return name, timing.encode() if name.startswith("throughput/") else data
+
+    assert kinds(here, summed(repacked(packed(there), forge))) == ["added"] * 4 + ["damaged"]
+    assert not list(here.root.glob("throughput/*"))
+
+
+def test_what_an_adoption_means_is_said(there, here):
+    outcomes = {outcome.name: outcome.why for outcome in unpacked(here, packed(there)) if outcome.why}
+    (name,) = (path.stem for path in there.root.glob("adoptions/*"))
+    assert outcomes == {f"adoptions/{name}.json": "records from before engine has another version count as made after"}
+    assert not [outcome for outcome in unpacked(here, packed(there)) if outcome.why]
+
+
 def test_a_record_in_the_place_of_another_is_refused(there, here):
     """Its own checksums are right; its key is not that of the folder."""
 
@@ -169,7 +223,8 @@ def test_damage_here_is_named_and_nothing_overwritten(there, here):
     before = files(ours.path)
     (outcome,) = (found for found in unpacked(here, packed(there)) if found.kind == "damaged")
     assert path.name in outcome.why
-    assert "move its folder away" in outcome.why
+    assert outcome.why.count("move its folder") == 1
+    assert outcome.why.endswith("header.json; move its folder away and unpack again")
     assert files(ours.path) == before
 
 
@@ -187,6 +242,16 @@ def test_a_truncated_file_leaves_what_was_whole(there, here, tmp_path):
         assert len(kinds(store, archive)) == 5
         assert files(store.root) == files(there.root)
     assert counts == {0, 1, 2, 3}
+
+
+def test_names_are_on_disk_before_a_header_has_them_and_old_files_go(there, here, monkeypatch):
+    save(here, 50)
+    archive = packed(there, CELL.id)
+    with done_to(monkeypatch) as done:
+        unpacked(here, archive)
+    kinds = [kind for kind, _ in done[:9]]
+    assert kinds == ["renamed"] * 3 + ["settled", "renamed", "settled"] + ["removed"] * 3
+    assert done[4] == ("renamed", HEADER)
 
 
 class Killed(BaseException):

@@ -1,5 +1,9 @@
 """Cells small enough to train for thousands of steps in a test, and what to compare of what they leave."""
 
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -147,3 +151,28 @@ def files(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != ".lease"
     }
+
+
+@contextmanager
+def done_to(monkeypatch) -> Iterator[list[tuple[str, str]]]:
+    """What is done to files meanwhile: ("renamed" or "removed", name), and ("settled", "") where names are flushed."""
+    found, replace, unlink, fsync = [], os.replace, Path.unlink, os.fsync
+
+    def settled(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            found.append(("settled", ""))
+        fsync(descriptor)
+
+    def renamed(source, target):
+        found.append(("renamed", target.name))
+        replace(source, target)
+
+    def removed(path, **options):
+        found.append(("removed", path.name))
+        unlink(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", settled)
+        patched.setattr(os, "replace", renamed)
+        patched.setattr(Path, "unlink", removed)
+        yield found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkout import Project, asked, copy, small
+from checkout import Project, asked, copy, slow, small
 from cluster import ACCOUNTING, until
 from tiny import contents, differences, silent
 
@@ -68,9 +68,10 @@ class Run:
         return self.process.returncode
 
 
-def lone(to: Path, checkpoint_seconds: float = 0.5) -> Run:
+def lone(to: Path) -> Run:
     """A checkout with one cell, of LONG steps."""
-    run = Run(small(to, checkpoint_seconds))
+    run = Run(small(to))
+    slow(run.project, 0.5)
     path = to / "config.yaml"
     text = path.read_text().replace("[add, subtract]", "[add]")
     text = "".join(line for line in text.splitlines(True) if "1.0e+30" not in line)
@@ -111,12 +112,13 @@ def test_smoke_to_the_paper(tmp_path, cluster):
     assert (tmp_path / "paper/smoke/regrok.pdf").read_bytes().startswith(b"%PDF")
     cells, members = asked()
     assert f"{cells} trained, 0 reused; {members} of {members} members at hand" in result.stdout
-    training, timing = cluster.jobs(tmp_path)
+    assert len(cluster.jobs(tmp_path)) == 2
+    (training,) = (log.stem for log in tmp_path.glob("results/slurm/group_cells1_train/*.log"))
+    (timing,) = (log.stem for log in tmp_path.glob("results/slurm/rule_throughput/*.log"))
     shown = cluster.show(training)
     assert shown["NumCPUs"] == "1"
     assert shown["Requeue"] == "1"
     assert cluster.show(timing)["OverSubscribe"] == "NO"
-    assert list(tmp_path.glob(f"results/slurm/*/{training}.log"))
     assert f"0 trained, {cells} reused" in project.command("reproduce", "--scale", "smoke").stdout
 
 

@@ -72,7 +72,7 @@ SlurmdLogFile=$LOG/slurmd.%n.log
 EnforcePartLimits=ALL
 ReturnToService=2
 KillWait=10
-MinJobAge=300
+MinJobAge=3600
 # A node that does not answer for so long has failed (the default is 300)
 SlurmdTimeout=10
 JobAcctGatherType=jobacct_gather/linux

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import signal
 import socket
@@ -55,6 +54,56 @@ if options["checkpoint_seconds"] is not None:
     Store.save, Stack.advance = telling_save, telling_advance
 runpy.run_path(options["script"], init_globals={"snakemake": snakemake})
 os.write(1, f"torch {int('torch' in sys.modules)} 0\\n".encode())
+'''
+
+KILLER = '''
+"""Train in a process that is killed at a random moment, again and again; tell what each has saved and left."""
+import json, os, random, signal, sys, time
+from pathlib import Path
+
+import torch
+
+from regrok.experiment import Job
+from regrok.store import Record, Store
+from regrok.training import train
+
+options = json.loads(sys.argv[1])
+torch.set_num_threads(1)
+train.CHECKPOINT_SECONDS = -1.0
+job, store, moments = Job.load(options["job"]), Store(Path("results/store")), random.Random(0)
+# Everything is loaded once.
+train.train(Job(job.cell, 1, train.Follow(0, 50)), Store(Path("elsewhere")), options["code"], lambda progress: None)
+save, rounds = Store.save, []
+
+
+def telling_save(self, path, header, *rest, **more):
+    save(self, path, header, *rest, **more)
+    os.write(writer, f"{header['seed']} {header['last_step']}\\n".encode())
+
+
+Store.save = telling_save
+for _ in range(options["kills"]):
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        train.train(job, store, options["code"], lambda progress: None)
+        os._exit(0)
+    os.close(writer)
+    told = os.read(reader, 100) if len(rounds) < 2 else b""  # there is a record from the first on
+    time.sleep(moments.uniform(0, 0.3))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with open(reader, "rb") as rest:
+        saved = [list(map(int, line.split())) for line in (told + rest.read()).splitlines()]
+    records = [Record.read(record.path) for record in store.records(job.cell)]
+    for record in records:
+        assert len(record.step_losses()) == record.step >= record.history()["step"][-1]
+        record.checkpoint()
+    steps = {record.seed: record.step for record in records}
+    files = sum(path.is_file() and path.name != ".lease" for path in store.root.rglob("*"))
+    rounds.append({"signal": os.WTERMSIG(status), "steps": [steps.get(0, 0), steps.get(1, 0)], "saved": saved,
+                   "files": files})
+print(json.dumps(rounds))
 '''
 
 
@@ -213,26 +262,23 @@ def test_a_job_that_fails_leaves_a_note_and_the_next_takes_it_away(start, tmp_pa
     assert failures(store.root) == {}
 
 
-def test_kill_at_random_moments(start, tmp_path, expected):
+def test_kill_at_random_moments(tmp_path, expected):
     """A checkpoint at every step, so that most moments lie within a save. No more is lost than what came after the
     last whole one, and the store can be read at all times."""
-    store, moments = Store(tmp_path / "results/store"), random.Random(0)
-    for _ in range(4):
-        process = start(checkpoint_seconds=-1.0)
-        saved = next(line for line in told(process) if line[0] == "saved")
-        try:
-            process.wait(moments.uniform(0, 0.3))
-        except subprocess.TimeoutExpired:
-            process.kill()
-        lines = [saved, *rest(process)]
-        assert process.returncode == -signal.SIGKILL
-        records = by_seed(store, TASK.cell, stock.code(TASK))
-        for seed, step in {seed: step for word, seed, step in lines if word == "saved"}.items():
-            assert records[seed].step in (step, step + 1)
-        for record in records.values():
-            held = contents(record)
-            assert len(held["step_losses"]) == record.step
-            assert held["history.step"][-1] <= record.step
+    (tmp_path / "killer.py").write_text(KILLER)
+    params = {"job": TASK.dump(), "code": stock.code(TASK), "kills": 30}
+    call = [sys.executable, "killer.py", json.dumps(params)]
+    rounds = json.loads(subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
+    left, before = 0, [0, 0]
+    assert [each["signal"] for each in rounds] == [signal.SIGKILL] * 30
+    for each in rounds:
+        for seed, step in enumerate(each["steps"]):
+            saved = [there for who, there in each["saved"] if who == seed] or [before[seed]]
+            assert step in (saved[-1], saved[-1] + 1)
+        left += each["files"] > 2 * (1 + len(PARTS))
+        before = each["steps"]
+    assert left > 5
+    assert 10 < min(before) < TASK.follow.budget
     go_on(tmp_path, expected)
 
 

@@ -1,8 +1,16 @@
 """Timings: every cell in every repetition, in turn."""
 
+import json
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+from checkout import ROOT
 from tiny import tiny
 
+from regrok import process
+from regrok.store import digest, seal
 from regrok.training import throughput
 
 
@@ -27,3 +35,17 @@ def test_cells_take_turns_and_rates_are_those_of_members(clock):
 
 def test_nothing_to_time():
     assert throughput.measure([]) == []
+
+
+def test_a_damaged_timing_in_the_store_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(process, "no_compiler", lambda: None)  # in this process it would last
+    call = SimpleNamespace(params=SimpleNamespace(cells=[], code="code"), log=["log"], output=["throughput.parquet"])
+    path = Path("results/store/throughput") / f"{digest([[], 'code'])}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("[{")
+    with pytest.raises(SystemExit, match=rf"{path} is damaged; move it out of the store"):
+        runpy.run_path(str(ROOT / "workflow/scripts/throughput.py"), init_globals={"snakemake": call})
+    path.unlink()
+    runpy.run_path(str(ROOT / "workflow/scripts/throughput.py"), init_globals={"snakemake": call})
+    assert json.loads(path.read_text()) == {"rows": [], "seal": seal({"rows": []})}

@@ -1,6 +1,9 @@
 """Following members as far as a job asks, whatever comes in between."""
 
+import errno
+import fcntl
 import json
+import os
 import signal
 import socket
 from functools import partial
@@ -42,6 +45,16 @@ def fresh(tmp_path):
 def each_step(monkeypatch):
     """Have progress reported at each step."""
     monkeypatch.setattr(engine, "REPORT_SECONDS", -1.0)
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    """A file system that has none."""
+
+    def refuse(*args):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
 
 @pytest.fixture
@@ -109,6 +122,57 @@ def test_interruptions_leave_no_trace(store, fresh, each_step, variant):
             assert record.history()["step"].max() == max(s for s in (*range(0, 61, 15), 1, 2, 5, 50, 100) if s <= step)
     train(task, store, CODE, silent)
     assert_holds(store, task, expected)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "budget", "again"),
+    [
+        (1, 50, [*range(121), *range(50, 121)]),
+        (2, 50, list(range(50, 121))),
+        (2, 200, []),
+    ],
+)
+def test_a_duplicate_job_whom_no_lock_keeps_apart(store, fresh, each_step, no_locks, monkeypatch, seeds, budget, again):
+    """Before this one saves at step 20, it takes one of the members further, or both: this one goes on from there."""
+    task, steps = job(seeds=2, budget=120), []
+
+    def report(progress: dict) -> None:
+        steps.append(progress["step"])
+        if steps == list(range(21)):
+            train(job(seeds=seeds, budget=budget), store, CODE, silent)
+        monkeypatch.setattr(engine, "CHECKPOINT_SECONDS", -1.0 if steps == list(range(21)) else 60.0)
+
+    train(task, store, CODE, report)
+    assert steps == [*range(21), *again]
+    assert_holds(store, task, fresh(job(seeds=2, budget=max(budget, 120))))
+
+
+def test_a_duplicate_job_keeps_no_signal_from_ending_this_one(store, each_step, no_locks):
+    def report(progress: dict) -> None:
+        if progress["step"] == 20:
+            train(job(seeds=2, budget=60), store, CODE, silent)
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        train(job(seeds=2, budget=120), store, CODE, report)
+    assert [record.step for record in store.records(tiny())] == [60, 60]
+
+
+def test_a_record_that_is_replaced_before_it_is_gone_on_from(store, fresh, monkeypatch):
+    """By the same duplicate, between its header and its files."""
+    train(job(seeds=1, budget=50), store, CODE, silent)
+    found = engine.find
+
+    def replaced(records, *wanted):
+        record = found(records, *wanted)
+        if record and record.step == 50:
+            part, path = job(seeds=1, budget=100), store.records(tiny())[0].path
+            Run(part, [Member(0, Record.read(path))], store, CODE, "cpu").follow([], silent)
+        return record
+
+    monkeypatch.setattr(engine, "find", replaced)
+    train(job(seeds=1, budget=120), store, CODE, silent)
+    assert_holds(store, job(seeds=1), fresh(job(seeds=1, budget=120)))
 
 
 def test_interruption_while_members_leave(store, fresh, each_step, early_event):

@@ -72,6 +72,8 @@ def test_forged_damaged_and_foreign_records_beside_honest_ones(trained):
     path = damaged.path / damaged.header["checkpoint"]
     path.write_bytes(path.read_bytes()[:-1])
     (lost.path / "header.json").write_text("{")
+    (trained.store.root / "adoptions").mkdir(exist_ok=True)
+    (trained.store.root / "adoptions/a-b.json").write_text("{")
     code, said = audited(trained, "--all", "1")
     assert code == 1
     first, second = (job.cell.id for job in trained.jobs)
@@ -81,7 +83,8 @@ def test_forged_damaged_and_foreign_records_beside_honest_ones(trained):
     assert re.search(rf"{second} seed {lost.path.name}: damaged: .*header\.json is damaged", said)
     assert f"{second} seed {honest.seed}: identical\n" in said
     assert "an abacus (cpu)" in said
-    assert "6 of 6 compared: 2 identical, 1 within tolerance, 1 differs, 2 damaged." in said
+    assert re.search(r"adoptions seed a-b\.json: damaged: .*a-b\.json is damaged", said)
+    assert "7 of 7 compared: 2 identical, 1 within tolerance, 1 differs, 3 damaged." in said
 
 
 def test_records_of_older_code_are_held_to_tolerances(trained):

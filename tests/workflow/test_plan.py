@@ -46,6 +46,8 @@ def test_paper_names_what_is_missing_and_stops(project):
 MISTAKES = {
     "unknown scale": (None, None, ["--scale", "latop"], "'latop' is no scale"),
     "unknown device": (None, None, ["--device", "gpu"], "DEVICE must be cpu or cuda, not 'gpu'"),
+    "unknown profile": (None, None, ["--profile", "slrum"], "PROFILE: profiles/ has no folder 'slrum'"),
+    "no GPU": (None, None, ["--device", "cuda"], "DEVICE=cuda: PyTorch sees no GPU on this machine"),
     "unknown report": (None, None, ["--report", "009"], "'009' is no report"),
     "unknown key": ("    question: How does", "    qestion: How does", [], "studies.data_fraction.qestion"),
     "composite modulus": ("modulus: 97", "modulus: 96", [], "96 is not prime"),
@@ -56,7 +58,8 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_gets_one_sentence_and_nothing_runs(project, mistake):
+def test_a_mistake_gets_one_sentence_and_nothing_runs(project, mistake, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     before, after, options, expected = MISTAKES[mistake]
     if before:
         text = (project.root / "config.yaml").read_text()
@@ -105,4 +108,4 @@ def test_two_commands_at_once(project):
         flock(lock, LOCK_EX)
         result = project.command("reproduce", "--scale", "smoke")
     assert result.returncode != 0
-    assert "another command is at work" in result.stdout
+    assert "another command (not known yet) is at work" in result.stdout

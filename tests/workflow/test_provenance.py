@@ -182,6 +182,24 @@ def test_the_crate_is_the_same_bytes_again_and_says_nothing_of_the_machine(crate
     assert str(reproduced.root) not in json.dumps(entities)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("config.yaml", "config.yaml"),
+        ("paper/regrok.typ", "paper/regrok.typ"),
+        ("workflow/regrok/figures/no_decay.py", "the code of regrok.figures.no_decay"),
+    ],
+)
+def test_a_crate_of_sources_that_have_changed_is_refused(crate, reproduced, name, said):
+    def edit(path):
+        path.write_bytes(path.read_bytes() + b"EDITED = 1\n" * name.endswith(".py") + b"\n")
+
+    with damaged(reproduced.root / name, edit):
+        result = reproduced.command("crate", "--scale", "smoke")
+    assert result.returncode != 0
+    assert result.stdout == f"regrok: what is built was built before {said} changed; say `make paper` first.\n"
+
+
 def test_a_crate_needs_a_paper(project):
     shutil.copy2(ROOT / "CITATION.cff", project.root)
     result = project.command("crate", "--scale", "smoke")

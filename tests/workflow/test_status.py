@@ -30,6 +30,16 @@ call = Names(log=["log"], output=["manifest"], params=Names(**json.loads(sys.arg
 runpy.run_path("workflow/scripts/train.py", init_globals={"snakemake": call})
 """
 
+WITHOUT_LOCKS = """
+import errno, fcntl, runpy, sys
+
+def refuse(*args):
+    raise OSError(errno.ENOSYS, "no locks")
+
+fcntl.flock = refuse
+runpy.run_path("workflow/commands/status.py", run_name="__main__")
+"""
+
 
 @contextmanager
 def training(trained: Trained, index: int):
@@ -69,8 +79,8 @@ def trained(tmp_path_factory) -> Trained:
     return trained
 
 
-def status(trained: Trained) -> str:
-    result = trained.project.command("status", "--scale", "smoke")
+def status(trained: Trained, *call: str) -> str:
+    result = trained.project.run(sys.executable, *(call or ["workflow/commands/status.py"]), "--scale", "smoke")
     assert result.returncode == 0, result.stdout
     return result.stdout
 
@@ -93,7 +103,9 @@ def test_a_line_a_study_and_what_is_wrong(trained):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d: no weights today; log logs/it.log", told(said, trained, FAILED))
     assert "header.json is damaged" in told(said, trained, DAMAGED)
     assert not told(said, trained, DONE)
-    assert re.search(r"^10 members to train, about \d+\.\d core-hours, at most \d+\.\d\.$", said, re.MULTILINE)
+    assert re.search(
+        r"^10 members to train, about [\d.]+ (s|min|h) of one core, at most [\d.]+ (s|min|h)\.$", said, re.MULTILINE
+    )
     assert re.search(r"2 records are stale \(.+\), because regrok/models/mlp.py changed", said)
 
 
@@ -104,7 +116,7 @@ def test_what_runs_and_what_was_killed(trained):
         accuracy = r"(0\.\d{3}|1\.000)( to (0\.\d{3}|1\.000))?"
         assert re.fullmatch(
             rf"step \d+ of 1000000; 2 members, validation accuracy {accuracy}, training {accuracy}; "
-            rf"2 of 2 members left; [\d.e+]+ steps/s, at most [\d.]+ (min|h) to go; "
+            rf"2 of 2 members left; [\d.e+]+ steps/s, at most [\d.]+ (s|min|h) to go; "
             rf"process {process.pid} on {re.escape(socket.gethostname())}",
             told(said, trained, LONG),
         )
@@ -114,12 +126,40 @@ def test_what_runs_and_what_was_killed(trained):
     assert "running:" not in said
     killed = rf"process {process.pid} on .+ ended at step \d+ without a word: killed, or out of memory"
     assert re.fullmatch(killed, told(said, trained, LONG))
+    unsure = told(status(trained, "-c", WITHOUT_LOCKS), trained, LONG)
+    assert unsure.endswith(f"on {socket.gethostname()}; or ended since: the file system has no locks to tell")
     with training(trained, LONG) as again:
         assert failures(trained.store.root).keys().isdisjoint({trained.jobs[LONG].cell.id})
         again.terminate()
         again.wait()
     assert again.returncode == 143
-    assert not told(status(trained), trained, LONG)  # whoever stopped it knows
+    said = status(trained)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d: by SIGTERM; log log", told(said, trained, LONG))
+    assert f"stopped: {trained.jobs[LONG].cell.id}" in said
+
+
+UNSEEN = """
+import os, signal, sys
+from pathlib import Path
+import common, reproduce
+
+asked = common.request(common.parser("").parse_args(["--scale", "smoke"]))
+reader, writer = os.pipe()
+os.close(reader)
+codes = []
+for output in (os.open("/dev/full", os.O_WRONLY), writer):
+    os.dup2(output, 1)
+    call = ["sh", "-c", "sleep 2; exit 7"]
+    codes.append(reproduce.run(asked, call, Path("log"), output, True, [], signal.SIGTERM))
+    reproduce.say("done", sys.stdout)
+print(codes, file=sys.stderr)
+"""
+
+
+def test_a_run_goes_on_whoever_reads_what_it_shows(trained):
+    """To a full disk, or to a reader who has left."""
+    result = trained.project.run(sys.executable, "-c", UNSEEN)
+    assert (result.returncode, result.stdout) == (0, "[7, 7]\n")
 
 
 def test_before_anything_is_trained(tmp_path):
@@ -142,11 +182,11 @@ def test_eighty_columns_hold_the_shipped_studies(project):
     assert max(map(len, plain.splitlines())) <= 80
 
 
-def test_damage_beyond_a_record_gets_one_sentence(trained):
+def test_a_damaged_adoption_is_named_beside_all_else(trained):
     folder = trained.store.root / "adoptions"
     folder.mkdir()
     (folder / "a-b.json").write_text("{")
-    result = trained.project.command("status", "--scale", "smoke")
+    said = status(trained)
     (folder / "a-b.json").unlink()
-    assert result.returncode == 1
-    assert re.fullmatch(r"regrok: .+a-b\.json is damaged; .+\n", result.stdout)
+    assert said.splitlines()[2].split()[:3] == ["little", "7", "1"]
+    assert re.match(r".+a-b\.json is damaged; .+", said.splitlines()[-1])

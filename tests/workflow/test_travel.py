@@ -89,6 +89,15 @@ def test_what_is_no_pack_gets_one_sentence(project, content, said):
     assert not (project.root / "results/store").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "said"), [("", ""), ("workflow", "; 'workflow' is a folder"), ("a.tar", "; there is no file 'a.tar'")]
+)
+def test_what_is_no_file_is_told_apart(project, given, said):
+    result = project.command("unpack", "--file", given)
+    assert result.returncode != 0
+    assert result.stdout == f"regrok: say `make unpack FILE=...` with a file of `make pack`{said}.\n"
+
+
 def test_a_truncated_file_leaves_what_was_whole(project):
     for cell in cells("no_decay"):
         hold(project, cell)

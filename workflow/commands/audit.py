@@ -17,7 +17,7 @@ from rich.text import Text
 from common import console, parser, refuse, request
 from regrok import stock
 from regrok.audit import DAMAGED, DIFFERS, IDENTICAL, WITHIN, Finding, audit, cost_sentence, draw
-from regrok.store import Record, Store
+from regrok.store import HEADER, Record, Store
 from regrok.training.train import Interrupted, postponed_signals
 
 NUMBER = 5  # of members drawn
@@ -85,15 +85,16 @@ class Report:
 def compare(chosen: list[stock.Need], damaged: dict[Path, str], report: Report) -> int:
     """Audit the chosen members one after the other; the exit code. What is damaged is told first."""
     for path, sentence in damaged.items():
-        report.add(Finding(DAMAGED, sentence), path.parent.parent.name, path.parent.name)
+        *_, cell, seed = (path.parent if path.name == HEADER else path).parts
+        report.add(Finding(DAMAGED, sentence), cell, seed)
     store, code = Store(), 0
     try:
         with report.output.status("") as status, postponed_signals() as received:
             for need in chosen:
                 cell, today = need.job.cell, stock.code(need.job)
                 status.update(f"{cell.id} seed {need.seed}")
-                found = audit(cell, need.at_hand, today, store.equivalent(today), received)
-                report.add(found, cell.id, str(need.seed), need.at_hand)
+                found = audit(cell, need.at_hand, today, store.equivalent(today, damaged), received)
+                report.add(found, cell.id, str(need.seed), found.record or need.at_hand)
     except Interrupted as end:
         code = end.exit_code
     report.show(len(chosen) + len(damaged))

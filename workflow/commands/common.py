@@ -17,7 +17,7 @@ from regrok import stock
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import Config, Job, jobs
 from regrok.progress import DISK_FULL
-from regrok.store import Store, locked
+from regrok.store import Store, locked, sign
 
 ROOM = 2**18  # bytes that must fit on a disk that has room
 
@@ -44,9 +44,17 @@ class Request:
 
     @property
     def needs(self) -> list[stock.Need]:
-        """The state of the store now."""
+        """The state of the store now, which is refused if it is damaged."""
+        damaged: dict[Path, str] = {}
+        needs = self.look(damaged)
+        if sentence := stock.damage_sentence(damaged):
+            refuse(sentence)
+        return needs
+
+    def look(self, damaged: dict[Path, str]) -> list[stock.Need]:
+        """The state of the store now, without what is found to be `damaged`."""
         try:
-            return stock.take(self.jobs, Store())
+            return stock.take(self.jobs, Store(), damaged)
         except (ValueError, OSError) as error:
             refuse(str(error))
 
@@ -84,9 +92,12 @@ def lock() -> Iterator[int]:
         path.touch()
     except OSError as error:
         refuse(f"{unwritable(path, error)}; nothing has been started.")
-    with open(path, "w") as file:
-        if not locked(file):
-            refuse("another command is at work in this folder; wait for it or stop it.")
+    with open(path, "a+") as file:
+        if locked(file) is False:
+            file.seek(0)
+            holder = f"process {said}" if (said := file.read()) else "not known yet"
+            refuse(f"another command ({holder}) is at work in this folder; wait for it or stop it.")
+        sign(file)
         yield file.fileno()
 
 

@@ -38,6 +38,7 @@ INPUTS = ("config.yaml", "claims.yaml", "envs/lock.txt")
 SOFTWARE = ("snakemake", "torch", "numpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "typst")
 TYPES = {".parquet": "application/vnd.apache.parquet", ".smk": "text/plain", ".typ": "text/plain", ".tex": "text/x-tex",
          ".yaml": "application/yaml", ".cff": "application/yaml", ".svg": "image/svg+xml"}  # fmt: skip
+NAMED = 5  # sources that a sentence names
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every entry of the zip
 
 
@@ -47,7 +48,8 @@ def sources() -> list[Path]:
 
 
 def results(scale: str) -> list[Path]:
-    """All that a run of a scale has made, each as its manifest says, the paper first. Refuses where something lacks."""
+    """All that a run of a scale has made, each as its manifest says, the paper first. Refuses where something
+    lacks, or was made of what is here no longer."""
     manifests = sorted(provenance.manifests(scale), key=lambda path: (path.parts[0] != "paper", path))
     try:
         files = [path.parent / name for path in manifests for name in provenance.read(path)["files"]]
@@ -58,6 +60,9 @@ def results(scale: str) -> list[Path]:
     paper = Path("paper") / scale / "regrok.pdf"
     if paper not in files:
         refuse(f"there is no {paper} to put into a crate yet; say `make reproduce` or `make paper` first.")
+    if changed := list(provenance.outdated(scale)):
+        named = ", ".join(changed[:NAMED]) + (f" and {len(changed) - NAMED} more" if len(changed) > NAMED else "")
+        refuse(f"what is built was built before {named} changed; say `make paper` first.")
     return files + manifests
 
 

@@ -1,6 +1,8 @@
 """What runs, how far each training job is, and when all will be done."""
 
 import time
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -9,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from common import Request
 from regrok import stock
+from regrok.cost import MEASURED, START_SECONDS
 from regrok.progress import running
 from regrok.store import ROOT, Store
 
@@ -16,12 +19,12 @@ LINE_SECONDS = 30.0  # between lines where there is no terminal to redraw
 
 
 def work(need: stock.Need, step: float) -> float:
-    """Floating-point operations of a member's first `step` steps."""
-    return step * need.job.cell.flops_per_step
+    """CPU seconds that a member's first `step` steps would take on the core that costs are measured on."""
+    return MEASURED.of(need.job, step)
 
 
 def work_left(need: stock.Need, report: dict | None) -> float:
-    """Floating-point operations that a member still needs at most. report: the last of a job at its cell."""
+    """`work` that a member still needs at most. report: the last of a job at its cell."""
     step = need.record.step if need.record else 0
     if report and need.seed in report.get("seeds", []):
         step = max(step, report["step"])
@@ -35,27 +38,52 @@ def share_used(needs: list[stock.Need]) -> float:
     return used / sum(work(need, need.job.follow.budget) for need in finished) if finished else 1.0
 
 
+def starts(needs: list[stock.Need], reports: Collection[str] = ()) -> float:
+    """`work` of starting the training processes of cells that need one, but those of `reports`, which have begun."""
+    return START_SECONDS * len({need.job.cell.id for need in needs if not need.complete}.difference(reports))
+
+
+def duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.0f} min"
+
+
+class Terminal(Console):
+    """A console whose reader may leave without ending the program."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
 class Display:
     """Progress of `asked`, redrawn on a terminal, a line every half minute elsewhere."""
 
     def __init__(self, asked: Request, trains: bool):
-        self.asked, self.trains, self.console = asked, trains, Console()
+        self.asked, self.trains, self.console = asked, trains, Terminal()
         self.live = Live(console=self.console, transient=True, auto_refresh=False)
         self.started, self.printed, self.pause = time.monotonic(), -LINE_SECONDS, 1.0
         self.done_before, self.began = None, time.time()
 
     def __enter__(self) -> "Display":
         if self.console.is_terminal:
-            self.live.__enter__()
+            with suppress(OSError):
+                self.live.__enter__()
         return self
 
     def __exit__(self, *error) -> None:
         if self.console.is_terminal:
-            self.live.__exit__(*error)
+            with suppress(OSError):
+                self.live.__exit__(*error)
 
     def update(self) -> None:
-        """Look at the store and the running jobs, and redraw."""
+        """Look at the store and the running jobs, and redraw where that can be: no run ends for its display."""
         begun = time.monotonic()
+        with suppress(OSError):
+            self.redraw()
+        self.pause = max(1.0, 20 * (time.monotonic() - begun))
+
+    def redraw(self) -> None:
         cells = {job.cell.id for job in self.asked.jobs}
         reports = [report for report in running(ROOT) if report["cell"] in cells] if self.trains else []
         try:
@@ -68,7 +96,6 @@ class Display:
             self.printed = time.monotonic()
             jobs = "; ".join(f"{r['cell']} {r['step']}/{r['budget']}" for r in reports)
             self.console.print(f"{line}{' | ' if jobs else ''}{jobs}", soft_wrap=True, highlight=False)
-        self.pause = max(1.0, 20 * (time.monotonic() - begun))
 
     def overall(self, reports: dict[str, dict]) -> str:
         """One line on all training."""
@@ -78,21 +105,26 @@ class Display:
         open_cells = {need.job.cell.id for need in open_needs}
         if not open_needs:
             return f"{len(cells)} of {len(cells)} cells trained, {self.built()}"
-        at_most = sum(work_left(need, reports.get(need.job.cell.id)) for need in open_needs)
+        steps = sum(work_left(need, reports.get(need.job.cell.id)) for need in open_needs)
         done = sum(work(need, need.record.step) for need in needs if need.complete)
-        done += sum(work(need, need.job.follow.budget) for need in open_needs) - at_most
-        return f"{len(cells) - len(open_cells)} of {len(cells)} cells trained, {self.remaining(needs, done, at_most)}"
+        done += sum(work(need, need.job.follow.budget) for need in open_needs) - steps
+        begun = len(cells) - len(open_cells.difference(reports))
+        left = self.remaining(needs, done + START_SECONDS * begun, steps, starts(needs, reports))
+        return f"{len(cells) - len(open_cells)} of {len(cells)} cells trained, {left}"
 
-    def remaining(self, needs: list[stock.Need], done: float, at_most: float) -> str:
-        """How long it will take at the speed so far: if members stop as early as those before, and at most."""
+    def remaining(self, needs: list[stock.Need], done: float, steps: float, starting: float) -> str:
+        """How long it will take at the speed so far: if members stop as early as those before, and at most.
+
+        `done` and left: `work` of steps and of starting.
+        """
         if self.done_before is None:
             self.done_before, self.started = done, time.monotonic()
         if done <= self.done_before:
             return "time left is not known yet"
-        seconds = at_most * (time.monotonic() - self.started) / (done - self.done_before)
-        about = seconds * share_used(needs)
+        pace = (time.monotonic() - self.started) / (done - self.done_before)
+        about = pace * (steps * share_used(needs) + starting)
         end = time.strftime("%H:%M", time.localtime(time.time() + about))
-        return f"done in about {about / 60:.0f} min ({end}), at most {seconds / 60:.0f} min"
+        return f"done in about {duration(about)} ({end}), at most {duration(pace * (steps + starting))} at this speed"
 
     def job(self, report: dict) -> Progress:
         """A bar for one training job."""

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
@@ -12,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from common import parser, request
+from display import duration
 from regrok.cell import Cell
-from regrok.cost import Core, Speed, disk, memory
+from regrok.cost import Core, Speed, by_cell, disk, memory
 from regrok.experiment import designs, override
-from regrok.stock import Need
+from regrok.stock import Need, damage_sentence
 from regrok.training.stack import Stack
 
 CALIBRATION_SECONDS = 1.0
@@ -54,7 +56,7 @@ def row(name: str, needs: Iterable[Need], core: Core) -> list[str]:
         f"{len(needs)}",
         f"{sum(need.complete for need in needs)}",
         f"{steps / 1e6:.2f}",
-        f"{sum(core.seconds(need) for need in needs) / 3600:.2f}",
+        f"{sum(by_cell(needs, core).values()) / 3600:.2f}",
         f"{sum(map(disk, needs)) / 1e6:.0f}",
     ]
 
@@ -67,7 +69,8 @@ def main() -> None:
     table = Table(title=f"Scale {asked.scale}: what is asked for, and what is left to train at most")
     for column in ("study", "cells", "members", "at hand", "10⁶ steps", "core-hours", "MB"):
         table.add_column(column, justify="left" if column == "study" else "right")
-    needs, seen = asked.needs, set()
+    damaged: dict[Path, str] = {}
+    needs, seen = asked.look(damaged), set()
     studies: dict[str, set[str]] = {}
     for design in designs(asked.config, asked.scale, asked.reports):
         studies.setdefault(design.study, set()).add(design.cell.id)
@@ -78,14 +81,16 @@ def main() -> None:
     table.add_row(*row("total", needs, core), style="bold")
     console = Console()
     console.print(table)
-    hours = sum(core.seconds(need) for need in needs) / 3600
+    seconds = sum(by_cell(needs, core).values())
     cores = os.cpu_count() or 1
     gigabytes = cores * max(map(memory, asked.jobs)) / 1000
     console.print(
-        f"At most {hours / cores:.1f} h on this machine's {cores} cores, {gigabytes:.1f} GB of memory. "
+        f"At most {duration(seconds / cores)} on this machine's {cores} cores, {gigabytes:.1f} GB of memory. "
         "Members that generalise stop before their budget, so it is usually about half of that. "
         "A cell that several studies share is counted in the first."
     )
+    if sentence := damage_sentence(damaged):
+        console.print(f"Counted as if it were to be trained: {sentence}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

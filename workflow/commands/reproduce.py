@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to save, Ctrl-C simply ends the command
 
@@ -22,7 +23,8 @@ from regrok import provenance, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError
 from regrok.progress import DISK_FULL
-from regrok.store import ROOT, Store
+from regrok.store import REMEDY, ROOT, Store
+from regrok.wording import suggestion
 
 GRACE_SECONDS = 30.0  # for jobs that Snakemake does not wait for
 CAUSES = 3  # that a sentence may name
@@ -50,11 +52,17 @@ def here(cores: int, device: str) -> list[str]:
     return ["--cores", str(cores), *(["--resources", "gpu=1"] if device == "cuda" else [])]
 
 
+def sees_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
 def elsewhere(profile: str) -> list[str]:
     """Options of Snakemake that train where a profile says."""
     if not (Path("profiles") / profile / "profile.yaml").exists():
         known = sorted(path.parent.name for path in Path("profiles").glob("*/profile.yaml"))
-        refuse(f"PROFILE must be {' or '.join(known)}, a folder in profiles/, not '{profile}'.")
+        refuse(f"PROFILE: profiles/ has no folder '{profile}' with a profile.yaml; {suggestion(profile, known)}")
     return ["--workflow-profile", f"profiles/{profile}"]
 
 
@@ -77,8 +85,10 @@ def run(
         process = subprocess.Popen(
             call, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[held]
         )
+    with suppress(OSError):
+        os.write(held, f" with Snakemake, process {process.pid}".encode())  # which may outlive this one
     try:
-        with suppress(OSError), Display(asked, trains) as display:  # there may be no terminal any more
+        with Display(asked, trains) as display:
             while process.poll() is None and not received:
                 display.update()
                 pause = time.monotonic() + display.pause
@@ -102,10 +112,12 @@ def stop(process: subprocess.Popen, end: signal.Signals) -> None:
             time.sleep(0.1)
 
 
-def say(sentence: str) -> None:
-    """Tell the user, who may have closed the terminal."""
-    with suppress(OSError):
-        print(sentence, file=sys.stderr, flush=True)
+def say(sentence: str, to: TextIO = sys.stderr) -> None:
+    """Tell the user, who may have closed the terminal, or sent what is said to a disk that is full."""
+    try:
+        print(sentence, file=to, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), to.fileno())  # or Python's last attempt would be the exit code
 
 
 def forget_manifests(asked: Request, needs: list[stock.Need]) -> None:
@@ -138,25 +150,34 @@ def causes(text: str, places: list[Path]) -> list[str]:
     return list(dict.fromkeys(sentence.rstrip(".") for sentence in said)) or list(filter(None, [trouble(places)]))
 
 
-def left(asked: Request) -> str:
-    """What a run that has not come to its end leaves, as a sentence."""
+def left(asked: Request, mended: bool = True) -> str:
+    """What a run that has not come to its end leaves, as a sentence. mended: whether nothing is to be done first."""
+    damaged: dict[Path, str] = {}
     try:
-        count = sum(not need.complete for need in stock.take(asked.jobs, Store()))
+        count = sum(not need.complete for need in stock.take(asked.jobs, Store(), damaged))
     except (ValueError, OSError) as error:
         return str(error)
-    unfinished = f"{count} members are not finished" if count else "every member is trained"
-    return f"{unfinished}, what is trained is kept, and the same command goes on from there."
+    if sentence := stock.damage_sentence(damaged):
+        return sentence
+    unfinished = f"{count} members are not finished" if count else "every member has a record"
+    first = "" if mended else "once that is mended "
+    return f"{unfinished}, what is trained is kept, and {first}the same command goes on from there."
 
 
-def failure(asked: Request, log: Path, places: list[Path]) -> str:
-    """Why a run has ended before its end, in one sentence; if that is not known, the end of the log comes before it."""
+def failure(asked: Request, log: Path, places: list[Path], code: int) -> str:
+    """Why a run has ended before its end, in one sentence; if that is not known, the end of the log comes before it.
+
+    code: of Snakemake's end, below zero if it was a signal.
+    """
     text = log.read_text(errors="replace")
-    found = causes(text, places)
+    killed = [f"Snakemake was killed ({signal.Signals(-code).name})"] if code < 0 else []
+    found = killed or causes(text, places)
     if not found:
         say(end_of(text))
     more = [f"{len(found) - CAUSES} more causes"] if len(found) > CAUSES else []
     why = "; ".join([*found[:CAUSES], *more])
-    return f"stopped before the end{why and ': '}{why}. The whole log is {log}; {left(asked)}"
+    rest = left(asked, mended=REMEDY.rstrip(".") not in why)
+    return f"stopped before the end{why and ': '}{why}. The whole log is {log}; {rest}"
 
 
 def seconds(needs: list[stock.Need]) -> Counter:
@@ -222,7 +243,7 @@ def main() -> None:
     if not options.paper and not settings["retrain"] and (sentence := stock.stale_sentence(before)):
         refuse(sentence)
     if options.paper and (sentence := stock.older_sentence(before)):
-        print(f"Note: {sentence}")
+        say(f"Note: {sentence}", sys.stdout)
     if options.paper and not settings["partial"] and (sentence := stock.missing_sentence(before)):
         refuse(sentence)
     scale = asked.scale
@@ -231,24 +252,27 @@ def main() -> None:
     log = Path("results") / scale / "logs" / "snakemake.log"
     cluster = options.profile not in ("", "default")
     where = elsewhere(options.profile) if cluster else here(options.cores, options.device)
+    if options.device == "cuda" and not cluster and not options.paper and not sees_gpu():
+        refuse("DEVICE=cuda: PyTorch sees no GPU on this machine; leave out DEVICE=cuda, or say PROFILE=slurm too.")
     end = signal.SIGINT if cluster else signal.SIGTERM  # of SIGTERM it would wait for its cluster jobs
     with lock() as held, signals() as received:
-        if cluster and (sentence := slurm.obstacle()):
+        if cluster and (sentence := slurm.obstacle(options.profile)):
             refuse(sentence)
         if clause := trouble(places):
             refuse(f"{clause}; nothing has been started.")
         if ahead := bring_back(known(folders)):
-            print(f"Note: the clock has been set back, behind the times of {ahead} files, which are dated back too.")
+            behind = f"behind the times of {ahead} files, which are dated back too"
+            say(f"Note: the clock has been set back, {behind}.", sys.stdout)
         forget_manifests(asked, before)
         for path in provenance.forget_damaged(asked.scale):
-            print(f"{path} is damaged: it is built again.")
+            say(f"{path} is damaged: it is built again.", sys.stdout)
         code = run(asked, command(asked, settings, where), log, held, not options.paper, received, end)
         if received:
             say(f"regrok: stopped; {left(asked)}")
             sys.exit(128 + received[0])
     if code:
-        refuse(failure(asked, log, places))
-    print(summary(asked, before, started))
+        refuse(failure(asked, log, places, code))
+    say(summary(asked, before, started), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from common import Request, console, parser, refuse, request
-from display import share_used, work, work_left
+from display import duration, share_used, starts, work, work_left
 from regrok import stock
 from regrok.experiment import designs
-from regrok.progress import failures, running
-from regrok.store import ROOT, Store
+from regrok.progress import failures, running, stops
+from regrok.store import HEADER, ROOT, Store
 
 STATES = ("done", "running", "waiting", "failed", "stale", "begun")
 
@@ -64,13 +64,12 @@ def job(report: Report, needs: list[stock.Need]) -> str:
         told.append(f"{left} of {len(needs)} members left")
     if rate := report.get("steps_per_second"):
         steps = sum(work_left(need, report) for need in needs if not need.complete) / max(report["members"], 1)
-        steps = steps / needs[0].job.cell.flops_per_step if needs else report["budget"] - report["step"]
+        steps = steps / work(needs[0], 1) if needs else report["budget"] - report["step"]
         told.append(f"{rate:.3g} steps/s, at most {duration(steps / rate)} to go")
-    return f"{'; '.join(told)}; process {report['pid']} on {report.get('host', 'an unknown host')}"
-
-
-def duration(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.0f} min"
+    told.append(f"process {report['pid']} on {report.get('host', 'an unknown host')}")
+    if not report["sure"]:
+        told.append("or ended since: the file system has no locks to tell")
+    return "; ".join(told)
 
 
 def outlook(needs: list[stock.Need], reports: dict[str, Report]) -> str:
@@ -78,20 +77,22 @@ def outlook(needs: list[stock.Need], reports: dict[str, Report]) -> str:
     left = [need for need in needs if not need.complete]
     if not left:
         return "All members are done."
-    at_most = sum(work_left(need, reports.get(need.job.cell.id)) for need in left)
-    flops = {need.job.cell.id: need.job.cell.flops_per_step for need in left}
-    running = [(reports[cell], each) for cell, each in flops.items() if cell in reports]
+    steps = sum(work_left(need, reports.get(need.job.cell.id)) for need in left)
+    about, starting = steps * share_used(needs), starts(needs, reports)
+    each_step = {need.job.cell.id: work(need, 1) for need in left}
+    running = [(reports[cell], each) for cell, each in each_step.items() if cell in reports]
     speed = sum(report.get("steps_per_second", 0) * report["members"] * each for report, each in running)
     if speed:
-        times = duration(at_most * share_used(needs) / speed), duration(at_most / speed)
+        begin = starting / len(running)
+        times = duration(about / speed + begin), duration(steps / speed + begin)
         return f"At the speed of the {len(running)} jobs that run, done in about {times[0]}, at most {times[1]}."
     finished = [need for need in needs if need.complete]
     paid = sum(need.record.header["seconds"]["cpu"] for need in finished)
     made = sum(work(need, need.record.step) for need in finished)
     if not made:
         return f"{len(left)} members to train; `make plan` tells what that costs."
-    hours = at_most * paid / made / 3600
-    return f"{len(left)} members to train, about {hours * share_used(needs):.1f} core-hours, at most {hours:.1f}."
+    times = duration(about * paid / made + starting), duration(steps * paid / made + starting)
+    return f"{len(left)} members to train, about {times[0]} of one core, at most {times[1]}."
 
 
 def tell(output: Console, title: str, lines: dict[str, str]) -> None:
@@ -101,31 +102,33 @@ def tell(output: Console, title: str, lines: dict[str, str]) -> None:
 
 
 def show(asked: Request, output: Console) -> None:
-    """Raises ValueError or OSError if the store is damaged beyond single records."""
     damaged: dict[Path, str] = {}
     needs = stock.take(asked.jobs, Store(), damaged)
     cells: dict[str, list[stock.Need]] = defaultdict(list)
     for need in needs:
         cells[need.job.cell.id].append(need)
     reports = {report["cell"]: report for report in running(ROOT)}
-    spoilt = {path.parent.parent.name: sentence for path, sentence in damaged.items()}
+    spoilt = {path.parent.parent.name: sentence for path, sentence in damaged.items() if path.name == HEADER}
     unfinished = {cell for cell, own in cells.items() if not all(need.complete for need in own)}
     failed = {cell: said for cell, said in failures(ROOT).items() if cell in unfinished} | spoilt
     states = {cell: state(own, cell in reports, cell in failed) for cell, own in cells.items()}
     output.print(f"Scale {asked.scale}: cells by state, and members that are done", highlight=False)
     output.print(studies(asked, cells, states))
     tell(output, "running", {cell: job(report, cells.get(cell, [])) for cell, report in reports.items()})
+    stopped = {cell: said for cell, said in stops(ROOT).items() if cell in unfinished and cell not in failed}
+    tell(output, "stopped", stopped)
     tell(output, "failed", failed)
     output.print(outlook(needs, reports), soft_wrap=True, highlight=False)
-    if sentence := stock.stale_sentence(needs):
-        output.print(sentence, soft_wrap=True, highlight=False)
+    stale = stock.stale_sentence(needs)
+    for sentence in filter(None, [stale, *(said for path, said in damaged.items() if path.name != HEADER)]):
+        output.print(sentence, soft_wrap=True, highlight=False, markup=False)
 
 
 def main() -> None:
     asked = request(parser(__doc__).parse_args())
     try:
         show(asked, console())
-    except (ValueError, OSError) as error:
+    except OSError as error:
         refuse(str(error))
 
 

@@ -13,15 +13,16 @@ from regrok.store import ROOT, Store
 def main() -> None:
     options = parser(__doc__)
     options.add_argument("--file", default="", help="a file of make pack")
-    file = Path(options.parse_args().file)
-    if not file.is_file():
-        refuse(f"say `make unpack FILE=...` with a file of `make pack`; there is no file '{file}'.")
+    name = options.parse_args().file
+    if not (file := Path(name)).is_file():
+        what = f"; '{file}' is a folder" if file.is_dir() else f"; there is no file '{file}'"
+        refuse(f"say `make unpack FILE=...` with a file of `make pack`{what if name else ''}.")
     counts, stopped = Counter(), None
     try:
         with open(file, "rb") as archive, transfer(file.stat().st_size, "unpacking") as bar:
             for outcome in travel.unpack(Store(), archive, lambda done: bar.advance(bar.task_ids[0], done)):
                 counts[outcome.kind] += 1
-                if outcome.kind in travel.FAILURES:
+                if outcome.why:
                     bar.console.print(f"{outcome.kind}: {outcome.name}: {outcome.why}", soft_wrap=True, highlight=False)
     except travel.Refused as error:
         stopped = f"{file}: {error}; the whole records before that are in."

@@ -11,13 +11,15 @@ differed by up to 0.3 in members that had not settled, and by less than 0.01 in 
 
 So the first batch losses must agree, events must come at about the same step, and accuracies agree where a member has
 settled; a member that is still learning has no accuracy to compare, and one near chance no step of leaving it. A forger
-who stays within all that is found by a machine of the record's kind alone.
+who stays within all that is found by a machine of the record's kind alone. A record ends soon after its last event: a
+member that has not had it by then is trained on until it should have.
 """
 
+import math
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ import numpy as np
 
 from . import sources
 from .cell import Cell
-from .events import CONFIRMATIONS, NEVER, Event, Follow, evaluation_steps, events, generalisation
+from .events import CONFIRMATIONS, LEAST_GAP, NEVER, Event, Follow, evaluation_steps, events, generalisation
 from .experiment import Job
 from .store import Record, Store, event_rule
 from .training.stack import METRICS
@@ -56,21 +58,26 @@ class Contents:
         common = np.isin(self.history["step"], evaluation_steps(2 * self.step))
         return {name: column[common] for name, column in self.history.items()}
 
+    @property
+    def follow(self) -> Follow:
+        """As far as it goes, with its evaluations."""
+        return Follow(0, self.step, tuple(map(tuple, self.header.get("dense", ()))))
+
     @classmethod
     def of(cls, record: Record) -> "Contents":
-        """Raises ValueError or OSError if the record is damaged."""
-        record.verify()
+        """Of a record that is in memory."""
         return cls(record.header, record.step, record.history(), record.step_losses(), record.checkpoint())
 
 
 @dataclass(frozen=True)
 class Finding:
     """What an audit has found of a member. detail: in what it differs, or why bits were not asked for; seconds: CPU
-    time of its training."""
+    time of its training; record: as it was compared, if it could be."""
 
     verdict: str
     detail: str = ""
     seconds: float = 0.0
+    record: Record | None = None
 
 
 def audit(cell: Cell, record: Record, code: dict[str, str], codes: set[str], received: list[int]) -> Finding:
@@ -79,19 +86,23 @@ def audit(cell: Cell, record: Record, code: dict[str, str], codes: set[str], rec
     Raises Interrupted once a signal is `received`.
     """
     try:
+        record = Record.read(record.path)
         old = Contents.of(record)
     except (ValueError, OSError) as error:
         return Finding(DAMAGED, str(error))
-    begun = time.process_time()
-    new = retrained(cell, record, code, received)
+    begun, reason = time.process_time(), unlike(record, codes)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        new = retrained(cell, record.seed, old.follow, code, received, store)
+        different = bit_difference(old, new)
+        if different and reason and (further := owed(old, new, cell)):
+            new = retrained(cell, record.seed, further, code, received, store)
     seconds = time.process_time() - begun
-    different = bit_difference(old, new)
     if not different:
-        return Finding(IDENTICAL, seconds=seconds)
-    reason = unlike(record, codes)
+        return Finding(IDENTICAL, "", seconds, record)
     if reason and not (different := event_difference(old, new, cell) or header_difference(old, new)):
-        return Finding(WITHIN, reason, seconds)
-    return Finding(DIFFERS, f"{different} ({reason})" if reason else different, seconds)
+        return Finding(WITHIN, reason, seconds, record)
+    return Finding(DIFFERS, f"{different} ({reason})" if reason else different, seconds, record)
 
 
 def unlike(record: Record, codes: set[str]) -> str:
@@ -111,19 +122,19 @@ def difference(record: Record, code: dict[str, str]) -> str | None:
 
     Raises Interrupted on SIGINT or SIGTERM, ValueError if the record is damaged.
     """
-    old = Contents.of(record)
-    with postponed_signals() as received:
-        return bit_difference(old, retrained(Cell.model_validate(record.header["cell"]), record, code, received))
+    old, cell = Contents.of(Record.read(record.path)), Cell.model_validate(record.header["cell"])
+    with postponed_signals() as received, tempfile.TemporaryDirectory() as folder:
+        return bit_difference(old, retrained(cell, record.seed, old.follow, code, received, Store(Path(folder))))
 
 
-def retrained(cell: Cell, record: Record, code: dict[str, str], received: list[int]) -> Contents:
-    """The member of a record trained alone, by today's code, as far as its record goes."""
-    job = Job(cell, 1, Follow(0, record.step, record.measured.dense))
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        Run(job, [Member(record.seed, None)], store, code, "cpu").follow(received, lambda progress: None)
-        (fresh,) = store.records(cell)
-        return Contents.of(fresh)
+def retrained(
+    cell: Cell, seed: int, follow: Follow, code: dict[str, str], received: list[int], store: Store
+) -> Contents:
+    """A member trained alone, by today's code, on from what `store` holds of it."""
+    before = next(iter(store.records(cell)), None)
+    Run(Job(cell, 1, follow), [Member(seed, before)], store, code, "cpu").follow(received, lambda progress: None)
+    (fresh,) = store.records(cell)
+    return Contents.of(Record.read(fresh.path))
 
 
 def bit_difference(old: Contents, new: Contents) -> str | None:
@@ -211,6 +222,22 @@ def event_difference(old: Contents, new: Contents, cell: Cell) -> str | None:
             if abs(ours - theirs) > FINAL_ACCURACY:
                 return f"{name} at its end: {ours:.3f}, retrained {theirs:.3f}"
     return None
+
+
+def owed(old: Contents, new: Contents, cell: Cell) -> Follow | None:
+    """How far a member retrained is to be followed until what its record has would come too late; None if it has it.
+
+    To the last of the evaluations that would confirm it.
+    """
+    ours, theirs = (happened(contents, cell) for contents in (old, new))
+    lacking = [name for name in ("divergence", "t2", "t4") if ours[name].reached and not theirs[name].reached]
+    if not lacking or theirs["divergence"].reached:
+        return None
+    latest = EVENT_FACTOR * max(ours[name].at for name in lacking)
+    grid = evaluation_steps(math.ceil(2 * latest) + CONFIRMATIONS * LEAST_GAP)
+    until = int(grid[np.searchsorted(grid, latest, "right") + CONFIRMATIONS - 1])
+    event, budget = (until, new.step) if lacking == ["t4"] else (0, until)
+    return replace(old.follow, until_event=event, until_budget=budget)
 
 
 def happened(contents: Contents, cell: Cell) -> dict[str, Event]:

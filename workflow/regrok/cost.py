@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from .events import evaluation_steps, snapshot_steps
 from .experiment import Job
@@ -44,6 +45,11 @@ class Speed:
         return self.overhead + flops / self.rate
 
 
+@cache
+def evaluations_to(budget: int, dense: tuple[tuple[int, int], ...]) -> int:
+    return len(evaluation_steps(budget, dense))
+
+
 @dataclass(frozen=True)
 class Core:
     """How fast one core takes a member's training step and evaluation."""
@@ -53,12 +59,15 @@ class Core:
 
     def seconds(self, need: Need) -> float:
         """CPU seconds that a member needs at most: to its budget."""
-        if need.complete:
+        return self.of(need.job, need.steps_to_go)
+
+    def of(self, job: Job, steps: float) -> float:
+        """CPU seconds that so many of a member's steps take, with their share of its evaluations."""
+        if not steps:
             return 0.0
-        cell, follow = need.job.cell, need.job.follow
-        evaluations = len(evaluation_steps(follow.budget, follow.dense)) * need.steps_to_go / follow.budget
-        training = need.steps_to_go * self.training.seconds(cell.flops_per_step)
-        return training + evaluations * self.evaluation.seconds(cell.flops_per_evaluation)
+        training = steps * self.training.seconds(job.cell.flops_per_step)
+        evaluations = evaluations_to(job.follow.budget, job.follow.dense) * steps / job.follow.budget
+        return training + evaluations * self.evaluation.seconds(job.cell.flops_per_evaluation)
 
 
 # Every model of config.yaml, 12 to 7 600 MFLOP a step, within a fifth (a server core of 2020, AVX-512).
@@ -93,6 +102,20 @@ def groups(seconds: dict[str, float], worth: float = GROUP_SECONDS) -> dict[str,
 def minutes(seconds: float, attempt: int = 1) -> int:
     """Time limit of a cluster job that takes `seconds`; twice as long with every attempt."""
     return math.ceil((LIMIT_MINUTES + LIMIT_FACTOR * seconds / 60) * 2 ** (attempt - 1))
+
+
+def limit(
+    cell: str, seconds: dict[str, float], groups: dict[str, str], attempt: int = 1, longest: int | None = None
+) -> int:
+    """Minutes that a cell adds to the time limit of its job, which is the sum over its group: those that it may take,
+    or, where the sum would be more than `longest`, its share of that."""
+    mates = [other for other in groups if groups[other] == groups[cell]] if cell in groups else [cell]
+    wanted = [minutes(seconds.get(mate, 0.0), attempt) for mate in mates]
+    index, total = mates.index(cell), sum(wanted)
+    if longest is None or total <= longest:
+        return wanted[index]
+    before, after = (sum(wanted[:end]) * longest // total for end in (index, index + 1))  # the shares add up
+    return after - before
 
 
 def memory(job: Job) -> int:

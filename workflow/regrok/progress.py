@@ -1,11 +1,13 @@
 """Floor 4. What a training job tells whoever watches it, what it leaves when it fails, and what its log keeps.
 
 Whether a job is alive is asked of the lease of its cell, never of a clock: nodes' clocks differ, and may be set back.
+Where the file system has no locks, it counts as alive until it says otherwise, and that this is not sure is said.
 """
 
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 import time
@@ -19,6 +21,7 @@ from .experiment import Job
 from .store import Store, write_json
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+SIGNALLED = 128  # and the number of the signal: the exit code of a job that one has ended
 
 
 @contextmanager
@@ -52,26 +55,44 @@ def forget(root: Path, cell_id: str) -> None:
 
 
 def running(root: Path) -> list[dict[str, Any]]:
-    """The latest report of every job that is alive, oldest job first."""
-    alive = [report for report in read(root / "progress") if Store(root).leased(report["cell"])]
+    """The latest report of every job that is alive, oldest job first; in each "sure": whether that is known."""
+    told = [(report, Store(root).leased(report["cell"])) for report in read(root / "progress")]
+    alive = [report | {"sure": leased is True} for report, leased in told if leased is not False]
     return sorted(alive, key=lambda report: report["started"])
 
 
 @contextmanager
 def noted(root: Path, cell_id: str, log: str | Path) -> Iterator[None]:
-    """Leave a note of what ends a job with a sentence, and take away the note of an earlier end."""
-    path = root / "failures" / f"{cell_id}.json"
+    """Leave a note of what ends a job, a sentence or a signal, and take away the note of an earlier end."""
+    path = root / "ends" / f"{cell_id}.json"
     with suppress(OSError):
         path.unlink()
     try:
         yield
     except SystemExit as end:
-        if isinstance(end.code, str):
+        signalled = isinstance(end.code, int) and end.code > SIGNALLED
+        if signalled or isinstance(end.code, str):
+            what = f"by {signal.Signals(end.code - SIGNALLED).name}" if signalled else end.code
             when = time.strftime("%Y-%m-%d %H:%M")
             with suppress(OSError):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_json(path, {"cell": cell_id, "what": end.code, "when": when, "log": str(log)})
+                write_json(path, {"cell": cell_id, "stopped": signalled, "what": what, "when": when, "log": str(log)})
         raise
+
+
+def stops(root: Path) -> dict[str, str]:
+    """Cell -> the signal that ended its last job, which had saved what it had, for cells that no job is at again.
+
+    A time limit, somebody's cancelling, preemption: a job is not told which.
+    """
+    return notes(root, stopped=True)
+
+
+def notes(root: Path, stopped: bool) -> dict[str, str]:
+    """Cell -> what ended its last job, by a signal or otherwise."""
+    found = {note["cell"]: note for note in read(root / "ends") if note["stopped"] is stopped}
+    told = {cell: f"{note['when']}: {note['what']}; log {note['log']}" for cell, note in found.items()}
+    return {cell: what for cell, what in told.items() if not Store(root).leased(cell)}
 
 
 def failures(root: Path) -> dict[str, str]:
@@ -79,11 +100,12 @@ def failures(root: Path) -> dict[str, str]:
 
     A job that was killed or lost with its node has left its last report.
     """
-    found = {note["cell"]: f"{note['when']}: {note['what']}; log {note['log']}" for note in read(root / "failures")}
+    found = notes(root, stopped=False)
     for report in read(root / "progress"):
-        job = f"process {report.get('pid')} on {report.get('host')}"
-        found[report["cell"]] = f"{job} ended at step {report['step']} without a word: killed, or out of memory"
-    return {cell: what for cell, what in found.items() if not Store(root).leased(cell)}
+        if Store(root).leased(report["cell"]) is False:
+            job = f"process {report.get('pid')} on {report.get('host')}"
+            found[report["cell"]] = f"{job} ended at step {report['step']} without a word: killed, or out of memory"
+    return found
 
 
 def read(folder: Path) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,15 @@ SUFFIX = ".manifest.json"
 ALL = "all"
 
 
+TABLE_CODE = "regrok.analysis.tables"
+CODE = {
+    "records": ("regrok.analysis.records", TABLE_CODE, "regrok.stock", "regrok.experiment"),
+    "numbers": ("regrok.analysis.numbers", "regrok.analysis.claims"),
+    "claims": ("regrok.analysis.numbers", "regrok.analysis.claims"),
+    "regrok": ("regrok.paper",),
+}
+
+
 class Damaged(ValueError):
     """A file is not what was written, in one sentence."""
 
@@ -113,6 +122,32 @@ def forget_damaged(scale: str) -> list[Path]:
         stem = path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem
         for file in path.parent.glob(f"{stem}.*"):
             file.unlink()
+    return found
+
+
+def builders(path: Path) -> tuple[str, ...]:
+    """The modules whose digest is "code" in the manifest at `path`; none for timings."""
+    name = path.name.removesuffix(SUFFIX)
+    if path.parts[0] == "figures":
+        return (f"regrok.figures.{name}",)
+    if path.parent.name != "tables":
+        return CODE[name]
+    for package in ("regrok.analysis", "regrok.probes"):
+        if f"{package}.{name}" in sources.modules(package):
+            return f"{package}.{name}", TABLE_CODE
+    return () if name == "throughput" else CODE["records"]
+
+
+def outdated(scale: str) -> dict[str, list[str]]:
+    """What has changed since files of a scale were made of it -> their manifests: a file, or the code of a module."""
+    found: dict[str, list[str]] = {}
+    for path in manifests(scale):
+        content, modules = read(path), builders(path)
+        for used, checksum in content["from"].items():
+            if not Path(used).exists() or sha256(Path(used)) != checksum:
+                found.setdefault(used, []).append(str(path))
+        if modules and content["code"] != sources.digest(*modules):
+            found.setdefault(f"the code of {modules[0]}", []).append(str(path))
     return found
 
 

@@ -140,6 +140,15 @@ def versions() -> dict[str, str]:
     return {library: version(library).partition("+")[0] for library in LIBRARIES}
 
 
+def changed(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """What differs between two codes, module or library -> digest or version, as phrases."""
+    names = (name for name in old | new if old.get(name) != new.get(name))
+    return [
+        f"{name.replace('.', '/')}.py changed" if name.startswith(PACKAGE) else f"{name} has another version"
+        for name in names
+    ]
+
+
 def docstring(module: str) -> str:
     """The first paragraph of a module's docstring, on one line."""
     return " ".join((ast.get_docstring(syntax(module)) or "").partition("\n\n")[0].split())

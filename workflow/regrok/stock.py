@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from .experiment import Job
-from .sources import cell_code, probe_code
+from .sources import cell_code, changed, probe_code
 from .store import Record, Store, digest, find
+
+NAMED = 5  # places that a sentence names
 
 
 @cache
@@ -69,7 +71,7 @@ def take(jobs: Iterable[Job], store: Store, damaged: dict[Path, str] | None = No
     for job in jobs:
         kind = digest(code(job))
         if kind not in equivalent:
-            equivalent[kind] = store.equivalent(code(job))
+            equivalent[kind] = store.equivalent(code(job), damaged)
         records = store.records(job.cell, damaged)
         own = [record for record in records if record.is_of(equivalent[kind])]
         others = [record for record in records if not record.is_of(equivalent[kind])]
@@ -78,18 +80,22 @@ def take(jobs: Iterable[Job], store: Store, damaged: dict[Path, str] | None = No
     return needs
 
 
+def damage_sentence(damaged: dict[Path, str]) -> str | None:
+    """What to tell a user of damage, path -> sentence: the first, and where the others are; None if there is none."""
+    if not damaged:
+        return None
+    (_, sentence), *others = damaged.items()
+    more = [str(path) for path, _ in others[:NAMED]] + ([f"{len(others) - NAMED} more"] if len(others) > NAMED else [])
+    return sentence + (f" Damaged too: {', '.join(more)}." if more else "")
+
+
 def changes(needs: Iterable[Need]) -> list[str]:
     """What differs between the code of stale records and today's, most frequent first, as phrases."""
     found = Counter()
     for need in needs:
         if need.stale:
-            old, new = need.other.code, code(need.job)
-            found.update(name for name in old | new if old.get(name) != new.get(name))
-    return [phrase(name) for name, _ in found.most_common()]
-
-
-def phrase(name: str) -> str:
-    return f"{name.replace('.', '/')}.py changed" if name.startswith("regrok") else f"{name} has another version"
+            found.update(changed(need.other.code, code(need.job)))
+    return [phrase for phrase, _ in found.most_common()]
 
 
 def stale_sentence(needs: list[Need]) -> str | None:

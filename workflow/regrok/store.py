@@ -10,13 +10,14 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
@@ -35,13 +36,19 @@ HEADER = "header.json"
 PARTS = {"history": "parquet", "step_loss": "parquet", "checkpoint": "npz"}
 ON_DEMAND = {"signals": "parquet", "snapshots": "npz.zst"}  # in the records of the studies that ask for them
 LEFT_SECONDS = 3600.0  # longer than any writer takes between a file and the header that names it
+NO_FOLDERS = {errno.EINVAL, errno.EBADF, errno.EOPNOTSUPP}  # what one answers that flushes no folders
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what a file system without locks answers
 REMEDY = "move its folder out of the store and the member is trained again."
+ATTEMPTS = 20  # at a record that is replaced while it is read
 PROBE_SECONDS = 0.1  # ample for a reader that asks whether a lease is held, which holds it for an instant
 
 
 class Busy(RuntimeError):
     """Another process trains this cell."""
+
+
+class Overtaken(ValueError):
+    """Another process, whom no lease keeps apart, has followed the member further."""
 
 
 def digest(value: Any) -> str:
@@ -69,6 +76,18 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], Any], durable: bool
         raise
 
 
+def settle(folder: Path) -> None:
+    """Flush the names in a folder to disk: what a header names must be there before it, and what it replaces after."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FOLDERS:
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def write_json(path: Path, value: Any, durable: bool = True) -> None:
     write_atomically(path, lambda file: file.write((json.dumps(value, indent=1) + "\n").encode()), durable)
 
@@ -91,8 +110,13 @@ def seal(header: dict[str, Any]) -> str:
 
 def read_header(path: Path) -> dict[str, Any]:
     """The header at `path`. Raises ValueError if it is not as it was written, OSError if it cannot be read."""
+    return header_in(path.read_bytes(), path)
+
+
+def header_in(data: bytes, path: Path) -> dict[str, Any]:
+    """The header that a file at `path` holds. Raises ValueError if it is not as it was written."""
     try:
-        header = json.loads(path.read_bytes())
+        header = json.loads(data)
         whole = header["seal"] == seal(header)
     except (ValueError, KeyError, TypeError):
         whole = False
@@ -102,9 +126,15 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def read_adoption(path: Path) -> dict[str, Any]:
-    """The adoption at `path`. Raises ValueError if it is not as it was written; older ones have no seal."""
+    """The adoption at `path`. Raises ValueError if it is not as it was written, OSError if it cannot be read."""
+    return adoption_in(path.read_bytes(), path)
+
+
+def adoption_in(data: bytes, path: Path) -> dict[str, Any]:
+    """The adoption that a file at `path` holds. Raises ValueError if it is not as it was written; older ones have no
+    seal."""
     try:
-        adoption = json.loads(path.read_bytes())
+        adoption = json.loads(data)
         whole = adoption.get("seal", seal(adoption)) == seal(adoption)
         whole &= all(isinstance(adoption[side], dict) for side in ("old", "new"))
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -112,6 +142,30 @@ def read_adoption(path: Path) -> dict[str, Any]:
     if not whole:
         raise ValueError(f"{path} is damaged; move it out of the store, and `make adopt` compares the records again.")
     return adoption
+
+
+def timings_in(data: bytes, path: Path) -> list[dict[str, Any]]:
+    """The rows {cell, repetition, steps_per_second} that a file of timings at `path` holds. Raises ValueError if it is
+    not as it was written; older ones are the rows alone, without a seal."""
+    try:
+        timings = json.loads(data)
+        rows = timings["rows"] if (sealed := isinstance(timings, dict)) else timings
+        whole = (
+            (not sealed or timings["seal"] == seal(timings))
+            and isinstance(rows, list)
+            and all(
+                row.keys() == {"cell", "repetition", "steps_per_second"}
+                and isinstance(row["cell"], str)
+                and isinstance(row["repetition"], int)
+                and 0 < row["steps_per_second"] < math.inf
+                for row in rows
+            )
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged; move it out of the store and the cells are timed again.")
+    return rows
 
 
 @cache
@@ -122,10 +176,28 @@ def event_rule() -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """A member's record at the time its header was read."""
+    """A member's record at the time its header was read. held: name -> content of those of its files in memory."""
 
     path: Path
     header: dict[str, Any]
+    held: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def read(cls, path: Path, kept: Collection[str] = (*PARTS, *ON_DEMAND)) -> "Record":
+        """The record at `path`, all of it verified, its header and the parts `kept` in memory: a job that goes on with
+        the member may replace them at any time.
+
+        Raises ValueError if one of its files is missing or damaged, OSError if one cannot be read.
+        """
+
+        def verified(record: Record) -> Record:
+            held = dict(record.held)
+            for part in record.parts:
+                data = record.open(part).getvalue()
+                held |= {record.header[part]: data} if part in kept else {}
+            return cls(path, record.header, held)
+
+        return settled(path, verified)
 
     @property
     def seed(self) -> int:
@@ -225,6 +297,8 @@ class Record:
         """One of the record's files, in memory. Raises ValueError if it is not the one that was written."""
         if part not in self.header:
             raise ValueError(f"{self.path} has no {part}: its study asks for none")
+        if self.header[part] in self.held:
+            return BytesIO(self.held[self.header[part]])
         path = self.path / self.header[part]
         try:
             data = path.read_bytes()
@@ -235,15 +309,30 @@ class Record:
             raise ValueError(f"{path} is damaged: its checksum is not the one in {HEADER}; {REMEDY}")
         return BytesIO(data)
 
-    def verify(self) -> "Record":
-        """This record. Raises ValueError if one of its files is missing or damaged."""
-        for part in self.parts:
-            self.open(part)
-        return self
+
+def settled(path: Path, look: Callable[[Record], Record]) -> Record:
+    """What `look` makes of the record at `path`; where it raises ValueError or OSError over a record that has been
+    replaced meanwhile, it looks again."""
+    for _ in range(ATTEMPTS):
+        header = (path / HEADER).read_bytes()
+        try:
+            return look(Record(path, header_in(header, path / HEADER), {HEADER: header}))
+        except (ValueError, OSError):
+            if (path / HEADER).read_bytes() == header:
+                raise
+    raise ValueError(f"{path} is replaced all the time")
 
 
-def locked(file: BinaryIO | TextIO, kind: int = fcntl.LOCK_EX) -> bool:
-    """Lock a file until it is closed, if no other process has.
+def headed(record: Record) -> Record:
+    """A record whose files are all there, though nobody has read them. Raises ValueError if one is missing."""
+    for part in record.parts:
+        if not (record.path / record.header[part]).exists():
+            raise ValueError(f"{record.path / record.header[part]} is missing; {REMEDY}")
+    return Record(record.path, record.header)
+
+
+def locked(file: BinaryIO | TextIO, kind: int = fcntl.LOCK_EX) -> bool | None:
+    """Lock a file until it is closed, and say whether that could be, as no other process has; None if nobody can tell.
 
     A file system without locks locks nobody out: two writers then do a work twice, but a record stays whole.
     """
@@ -256,7 +345,15 @@ def locked(file: BinaryIO | TextIO, kind: int = fcntl.LOCK_EX) -> bool:
             raise
         if kind == fcntl.LOCK_EX:
             print(f"The file system of {file.name} has no locks: do not run two commands at once.", file=sys.stderr)
+        return None
     return True
+
+
+def sign(file: TextIO) -> None:
+    """Name this process in the file that it has locked. A full disk may take the holder's name, not the lock."""
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"{os.getpid()} on {socket.gethostname()}".encode())
 
 
 class Store:
@@ -264,13 +361,13 @@ class Store:
         self.root = Path(root)
 
     def records(self, cell: Cell, damaged: dict[Path, str] | None = None) -> list[Record]:
-        """Every record of a cell, whatever code made it. Raises ValueError if a header is damaged: a record that is
-        taken for absent would be trained again, and overwritten. Who only looks on gives `damaged`, and finds there
-        the headers and what is wrong with them."""
+        """Every record of a cell, whatever code made it. Raises ValueError if a header is damaged or a file missing: a
+        record that is taken for absent would be trained again, and overwritten. Who only looks on gives `damaged`, and
+        finds there the headers and what is wrong with them or their records."""
         found = []
         for path in sorted(self.root.glob(f"{cell.id}/*/{HEADER}")):
             try:
-                found.append(Record(path.parent, read_header(path)))
+                found.append(settled(path.parent, headed))
             except (ValueError, OSError) as error:
                 if damaged is None:
                     raise
@@ -281,9 +378,17 @@ class Store:
         for path in sorted(self.root.glob(f"*/*/{HEADER}")):
             yield Record(path.parent, read_header(path))
 
-    def adoptions(self) -> list[dict[str, Any]]:
-        """Audits that found old records bit-identical under newer code (see `adopt`)."""
-        return [read_adoption(path) for path in sorted(self.root.glob("adoptions/*.json"))]
+    def adoptions(self, damaged: dict[Path, str] | None = None) -> list[dict[str, Any]]:
+        """Audits that found old records bit-identical under newer code (see `adopt`). damaged: as for `records`."""
+        found = []
+        for path in sorted(self.root.glob("adoptions/*.json")):
+            try:
+                found.append(read_adoption(path))
+            except (ValueError, OSError) as error:
+                if damaged is None:
+                    raise
+                damaged[path] = str(error)
+        return found
 
     def adopt(self, old: dict[str, str], new: dict[str, str], evidence: dict[str, Any]) -> None:
         """State that records made by code `old` count as made by code `new`."""
@@ -292,9 +397,9 @@ class Store:
         adoption = {"old": old, "new": new, **evidence}
         write_json(folder / f"{digest(old)}-{digest(new)}.json", {**adoption, "seal": seal(adoption)})
 
-    def equivalent(self, code: dict[str, str]) -> set[str]:
-        """Digests of every code whose records count as made by `code`, its own included."""
-        known, links = {digest(code)}, [(digest(a["old"]), digest(a["new"])) for a in self.adoptions()]
+    def equivalent(self, code: dict[str, str], damaged: dict[Path, str] | None = None) -> set[str]:
+        """Digests of every code whose records count as made by `code`, its own included. damaged: as for `records`."""
+        known, links = {digest(code)}, [(digest(a["old"]), digest(a["new"])) for a in self.adoptions(damaged)]
         while grown := {old for old, new in links if new in known} - known:
             known |= grown
         return known
@@ -308,22 +413,21 @@ class Store:
         folder = self.root / cell.id
         folder.mkdir(parents=True, exist_ok=True)
         with open(folder / ".lease", "a+") as file:
-            if not (locked(file) or time.sleep(PROBE_SECONDS) or locked(file)):
+            if locked(file) is False and (time.sleep(PROBE_SECONDS) or locked(file) is False):
                 file.seek(0)
                 holder = file.read() or "not known yet"
                 raise Busy(f"another process ({holder}) is training {cell.id}; wait for it or stop it")
-            with suppress(OSError):  # a full disk may take the holder's name, not the lease
-                os.ftruncate(file.fileno(), 0)
-                os.write(file.fileno(), f"{os.getpid()} on {socket.gethostname()}".encode())
+            sign(file)
             yield
 
-    def leased(self, cell_id: str) -> bool:
-        """Whether a process holds the lease of a cell now."""
+    def leased(self, cell_id: str) -> bool | None:
+        """Whether a process holds the lease of a cell now; None where the file system has no locks to tell."""
         try:
             with open(self.root / cell_id / ".lease", "rb") as file:
-                return not locked(file, fcntl.LOCK_SH)
+                free = locked(file, fcntl.LOCK_SH)
         except FileNotFoundError:
             return False
+        return None if free is None else not free
 
     def save(
         self,
@@ -340,12 +444,12 @@ class Store:
         history: column -> array (n,); step_loss: float32, batch loss of each of the first steps; signals, snapshots: as
         `Record` gives them, None where none are asked for.
         Its files have names of their own, so that two writers whom no lease keeps apart leave the record of either.
-        Raises ValueError if the record there is of more steps, or damaged.
+        Raises Overtaken if the record there is of more steps, ValueError if it is damaged.
         """
         path.mkdir(parents=True, exist_ok=True)
         step, token = header["last_step"], os.urandom(4).hex()
         if (there := held(path).get("last_step", 0)) > step:
-            raise ValueError(f"{path} already holds a record of {there} steps, which one of {step} must not replace")
+            raise Overtaken(f"{path} already holds a record of {there} steps, which one of {step} must not replace")
         on_demand = {"signals": signals, "snapshots": snapshots}
         endings = PARTS | {part: ON_DEMAND[part] for part, content in on_demand.items() if content is not None}
         names = {part: f"{part}-{step}-{token}.{ending}" for part, ending in endings.items()}
@@ -359,8 +463,10 @@ class Store:
                 write_atomically(path / names["snapshots"], lambda file: write_snapshots(file, *snapshots))
             sums = {f"{part}_sha256": hashlib.sha256((path / n).read_bytes()).hexdigest() for part, n in names.items()}
             complete = {**header, **names, **sums, "event_rule": event_rule()}
+            settle(path)
             replaced = held(path)
             write_json(path / HEADER, {**complete, "seal": seal(complete)})
+            settle(path)
         except BaseException:
             remove(path, set(names.values()) - {held(path).get(part) for part in names})
             raise

@@ -22,12 +22,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .cell import Cell
-from .store import HEADER, ON_DEMAND, PARTS, Busy, Record, Store, digest, parts, read_header, seal, write_atomically
+from .sources import changed
+from .store import (
+    HEADER,
+    ON_DEMAND,
+    PARTS,
+    REMEDY,
+    Busy,
+    Record,
+    Store,
+    adoption_in,
+    digest,
+    parts,
+    seal,
+    settle,
+    timings_in,
+    write_atomically,
+)
 
 SUMS = "SHA256SUMS"
 LARGEST = 2**30  # bytes of a file of a record
 SMALL_LARGEST = 2**24  # bytes of any other
-ATTEMPTS = 20  # at a record that is replaced while it is read
 IN_RECORD = re.compile(
     r"[^/]+-[0-9a-f]{8}/s\d{3,}-[0-9a-f]{8}-[0-9a-f]{8}/[a-z_]+(-\d+(-[0-9a-f]{8})?)?\.(json|parquet|npz|npz\.zst)"
 )
@@ -44,7 +59,8 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a record. kind: one of OUTCOMES; why: a phrase where it is one of FAILURES."""
+    """What became of a record. kind: one of OUTCOMES; why: a phrase where it is one of FAILURES, and what an adoption
+    that was added means."""
 
     kind: str
     name: str
@@ -63,7 +79,7 @@ def pack(store: Store, folders: Iterable[Path], file: BinaryIO, count: Count) ->
         for folder in folders:
             name = str(folder.relative_to(store.root))
             try:
-                for part, data in snapshot(folder).items():
+                for part, data in Record.read(folder).held.items():
                     _add(tar, sums, f"{name}/{part}", data, count)
             except (ValueError, OSError) as error:
                 damaged.append(Outcome("damaged", name, str(error)))
@@ -76,25 +92,6 @@ def small_files(store: Store) -> list[Path]:
     """What a store holds beside records: adoptions and timings."""
     found = (path for folder in ("adoptions", "throughput") for path in sorted((store.root / folder).glob("*.json")))
     return [path for path in found if SMALL.fullmatch(str(path.relative_to(store.root)))]
-
-
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """The files of a record, its header first, as they were at one moment, verified.
-
-    Raises ValueError if a file is damaged, OSError if one cannot be read.
-    """
-    for _ in range(ATTEMPTS):
-        header = read_header(folder / HEADER)
-        try:
-            found = {header[part]: Record(folder, header).open(part).getvalue() for part in parts(header)}
-        except (ValueError, OSError):
-            if read_header(folder / HEADER) == header:
-                raise
-            continue  # it has been replaced meanwhile
-        raw = (folder / HEADER).read_bytes()
-        if json.loads(raw) == header:
-            return {HEADER: raw, **found}
-    raise ValueError(f"{folder} is replaced all the time")
 
 
 def _add(tar: tarfile.TarFile, sums: dict[str, str], name: str, data: bytes, count: Count) -> None:
@@ -166,26 +163,25 @@ def _listed(sums: bytes) -> dict[str, str]:
 
 def _merge_small(store: Store, name: str, data: bytes, whole: bool) -> Outcome:
     """Take an adoption or timing that is not here. Another of the same name is kept: each is true of its machine."""
-    path = store.root / name
+    path, effect = store.root / name, ""
     try:
-        value = json.loads(data) if whole else None
-        if not whole or (name.startswith("adoptions/") and not _is_adoption(value, path.stem)):
-            return Outcome("damaged", name, "its checksum or content is wrong")
+        if name.startswith("adoptions/"):
+            adoption = adoption_in(data, path)
+            effect = (
+                f"records from before {' and '.join(changed(adoption['old'], adoption['new']))} count as made after"
+            )
+            whole &= path.stem == f"{digest(adoption['old'])}-{digest(adoption['new'])}"
+        else:
+            timings_in(data, path)
     except ValueError:
-        return Outcome("damaged", name, "it is no JSON")
+        whole = False
+    if not whole:
+        return Outcome("damaged", name, "its checksum or content is wrong")
     if path.exists():
         return Outcome("already there", name)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, lambda to: to.write(data))
-    return Outcome("added", name)
-
-
-def _is_adoption(value: Any, stem: str) -> bool:
-    return isinstance(value, dict) and {"old", "new"} <= value.keys() and stem == _pair(value["old"], value["new"])
-
-
-def _pair(old: Any, new: Any) -> str:
-    return f"{digest(old)}-{digest(new)}"
+    return Outcome("added", name, effect)
 
 
 def _received(store: Store, folder: str, files: dict[str, bytes]) -> Outcome:
@@ -243,10 +239,11 @@ def merge(path: Path, header: dict[str, Any], files: dict[str, bytes]) -> tuple[
         put(path, header, files)
         return "added", name, ""
     try:
-        ours = snapshot(path)
+        record = Record.read(path)
     except (ValueError, OSError) as error:
-        return "damaged", name, f"the one in this store: {error}; move its folder away and unpack again"
-    own = json.loads(ours[HEADER])
+        what = str(error).removesuffix(f"; {REMEDY}")
+        return "damaged", name, f"the one in this store: {what}; move its folder away and unpack again"
+    own, ours = record.header, record.held
     short, long = sorted(
         [(own["last_step"], own, ours), (header["last_step"], header, files)], key=lambda side: side[0]
     )
@@ -274,7 +271,10 @@ def put(path: Path, header: dict[str, Any], files: dict[str, bytes]) -> None:
     path.mkdir(parents=True, exist_ok=True)
     names = [header[part] for part in parts(header)]
     for name in (*names, HEADER):
+        if name == HEADER:
+            settle(path)
         write_atomically(path / name, lambda to, data=files[name]: to.write(data))
+    settle(path)
     for file in path.iterdir():
         if file.name not in {HEADER, *names}:
             file.unlink(missing_ok=True)

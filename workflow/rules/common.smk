@@ -5,12 +5,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.types import ExecutionSettings
 
 from regrok import cost, provenance, sources, stock
 from regrok.analysis import claims
 from regrok.config import ConfigError, check_report, check_scale, load
 from regrok.experiment import designs, jobs, probed
-from regrok.store import Store, locked
+from regrok.store import Store, locked, sign
 
 SCALE = str(config.get("scale", "laptop"))
 REPORTS = [name.zfill(3) for name in str(config.get("report", "")).split()]  # YAML takes 001 for a number
@@ -49,6 +50,16 @@ def refusal():
     return None if PARTIAL else stock.missing_sentence(NEEDS)
 
 
+def longest():
+    """Minutes that a cluster job may take at most, as the profile says; None if it does not."""
+    resource = (workflow.resource_settings.default_resources or {}).get("longest")
+    if not resource or resource.value is None:
+        return None
+    if not isinstance(resource.value, int) or resource.value < 1:
+        raise WorkflowError(f"The profile's `longest` must be a whole number of minutes, not '{resource.value}'.")
+    return resource.value
+
+
 if DEVICE not in ("cpu", "cuda"):
     raise WorkflowError(f"The device must be cpu or cuda, not '{DEVICE}'.")
 STUDIES = checked()
@@ -56,14 +67,15 @@ TIMED = [design.cell for design in designs(STUDIES, SCALE, REPORTS) if STUDIES.s
 JOBS = {job.cell.id: job for job in jobs(STUDIES, SCALE, REPORTS)}
 NEEDS = []
 if workflow.is_main_process:  # a cluster job starts Snakemake again, and need not look at the whole store for one cell
-    try:
-        NEEDS = stock.take(JOBS.values(), Store())
-    except ValueError as error:
-        raise WorkflowError(str(error)) from None
-    if sentence := refusal():
+    DAMAGED = {}
+    NEEDS = stock.take(JOBS.values(), Store(), DAMAGED)
+    if sentence := stock.damage_sentence(DAMAGED) or refusal():
         raise WorkflowError(sentence)
     if not TRAIN and (sentence := stock.older_sentence(NEEDS)):
         logger.warning(sentence)
+else:  # there too a failed cell must not stop others; the option is not passed on, and its value set after this is read
+    ExecutionSettings.keep_going = property(lambda settings: True, lambda settings, given: None)
+LONGEST = longest()
 SECONDS = cost.by_cell(NEEDS)
 GROUPS = cost.groups(SECONDS)
 workflow.parent_groupids.update(dict.fromkeys(GROUPS.values(), "cells"))  # by which a profile names all of them
@@ -72,9 +84,10 @@ workflow.parent_groupids.update(dict.fromkeys(GROUPS.values(), "cells"))  # by w
 onstart:
     global LOCK  # held until this process ends
     Path("results").mkdir(exist_ok=True)
-    LOCK = open("results/.lock", "w")
-    if not locked(LOCK):
+    LOCK = open("results/.lock", "a+")
+    if locked(LOCK) is False:
         raise WorkflowError("Another command is at work in this folder; wait for it or stop it.")
+    sign(LOCK)
 
 
 def job(cell):

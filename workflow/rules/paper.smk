@@ -24,7 +24,7 @@ rule paper:
     params:
         manifest=MANIFEST_FORMAT,
         scale=SCALE,
-        code=sources.digest("regrok.paper"),
+        code=sources.digest(*provenance.CODE["regrok"]),
     message:
         "Typeset the paper."
     script:

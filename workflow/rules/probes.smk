@@ -48,7 +48,7 @@ rule probe_table:
         "../../envs/regrok.yaml"
     params:
         manifest=MANIFEST_FORMAT,
-        code=lambda wildcards: sources.digest(f"regrok.probes.{wildcards.probe}", "regrok.analysis.tables"),
+        code=lambda wildcards: sources.digest(f"regrok.probes.{wildcards.probe}", provenance.TABLE_CODE),
         text=lambda wildcards: sources.docstring(f"regrok.probes.{wildcards.probe}"),
     message:
         "Gather what {wildcards.probe} has measured."

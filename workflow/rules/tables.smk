@@ -23,7 +23,7 @@ rule base_tables:
         scale=SCALE,
         reports=REPORTS,
         records=lambda wildcards: stock.fingerprint(stock.take(JOBS.values(), Store())),  # asked again after training
-        code=sources.digest("regrok.analysis.records", "regrok.analysis.tables", "regrok.stock", "regrok.experiment"),
+        code=sources.digest(*provenance.CODE["records"]),
     message:
         "Gather the records of all runs."
     script:
@@ -72,7 +72,7 @@ rule table:
         "../../envs/regrok.yaml"
     params:
         manifest=MANIFEST_FORMAT,
-        code=digest("analysis", "regrok.analysis.tables"),
+        code=digest("analysis", provenance.TABLE_CODE),
         text=lambda wildcards: sources.docstring(f"regrok.analysis.{wildcards.table}"),
     message:
         "Build the table {wildcards.table}."
@@ -99,7 +99,7 @@ rule numbers:
         manifest=MANIFEST_FORMAT,
         scale=SCALE,
         reports=REPORTS,
-        code=sources.digest("regrok.analysis.numbers", "regrok.analysis.claims"),
+        code=sources.digest(*provenance.CODE["numbers"]),
     message:
         "Judge the claims and compute the numbers that the paper cites."
     script:

@@ -4,7 +4,8 @@ Its output only names the records in results/store that it used; Snakemake delet
 a failure, and must never be able to delete a record.
 
 On a cluster short cells share a job, in which they take turns; here groups and the time limit mean nothing. A job that
-is ended by its limit goes on from its checkpoints at the next attempt.
+is ended by its limit goes on from its checkpoints at the next attempt. No limit is longer than `longest`, minutes in the
+profile's default-resources.
 """
 
 
@@ -27,7 +28,7 @@ rule train:
     resources:
         turn=1,
         mem_mb=lambda wildcards, attempt: cost.cluster_memory(job(wildcards.cell), attempt),
-        runtime=lambda wildcards, attempt: cost.minutes(SECONDS.get(wildcards.cell, 0.0), attempt),
+        runtime=lambda wildcards, attempt: cost.limit(wildcards.cell, SECONDS, GROUPS, attempt, LONGEST),
         gpu=int(DEVICE == "cuda"),
     params:
         job=lambda wildcards: job(wildcards.cell).dump(),

@@ -5,11 +5,25 @@ from pathlib import Path
 from regrok import provenance, stock
 from regrok.analysis import records, tables
 from regrok.config import load
-from regrok.experiment import designs, jobs
+from regrok.experiment import Job, designs, jobs
 from regrok.progress import logged
-from regrok.store import Store, write_json
+from regrok.store import Record, Store, write_json
 
 FROM_CONFIG = ("cells", "designs")  # no record matters to them
+
+
+def verified(needs: list[stock.Need]) -> list[tuple[Job, Record]]:
+    """The records at hand, their histories in memory. Raises ValueError on all that are damaged."""
+    found, damaged = [], {}
+    for need in needs:
+        try:
+            if need.at_hand:
+                found.append((need.job, Record.read(need.at_hand.path, ["history"])))
+        except ValueError as error:
+            damaged[need.at_hand.path] = str(error)
+    if sentence := stock.damage_sentence(damaged):
+        raise ValueError(sentence)
+    return found
 
 
 def main(
@@ -19,7 +33,7 @@ def main(
     needs = stock.take(jobs(studies, scale, reports), Store())
     if stock.fingerprint(needs) != planned:
         raise RuntimeError("records have changed since these tables were planned; say the same command again")
-    at_hand = [(need.job, need.at_hand.verify()) for need in needs if need.at_hand]
+    at_hand = verified(needs)
     asked = designs(studies, scale, reports)
     write_json(ledger, provenance.ledger(asked, at_hand))
     provenance.write([ledger], [config], code, provenance.ALL, ledger)

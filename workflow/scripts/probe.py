@@ -15,7 +15,7 @@ from regrok import stock
 from regrok.experiment import Job
 from regrok.probes.member import Member
 from regrok.progress import logged
-from regrok.store import Store
+from regrok.store import Record, Store
 
 
 def main(probe: str, job: Job, seeds: int, settings: dict[str, Any], planned: list[str], target: Path) -> None:
@@ -26,7 +26,7 @@ def main(probe: str, job: Job, seeds: int, settings: dict[str, Any], planned: li
     frames = [pd.DataFrame(columns=["cell", "seed", *module.COLUMNS])]
     for need in needs[:seeds]:
         if need.at_hand:
-            frame = module.measure(Member(job, need.at_hand), **settings)
+            frame = module.measure(Member(job, Record.read(need.at_hand.path)), **settings)
             frames.append(frame.assign(cell=job.cell.id, seed=need.seed)[["cell", "seed", *module.COLUMNS]])
     pd.concat(frames[1:] or frames, ignore_index=True).to_parquet(target)
 

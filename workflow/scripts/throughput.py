@@ -3,8 +3,6 @@
 A timing stays in the store, like a record: taken again it would be another.
 """
 
-import json
-
 from regrok.process import no_compiler, one_thread
 
 one_thread()
@@ -14,7 +12,7 @@ from regrok import provenance
 from regrok.analysis import records, tables
 from regrok.cell import Cell
 from regrok.progress import logged
-from regrok.store import ROOT, digest, write_json
+from regrok.store import ROOT, digest, seal, timings_in, write_json
 
 
 def main(cells: list[dict], code: str, target: str) -> None:
@@ -23,8 +21,9 @@ def main(cells: list[dict], code: str, target: str) -> None:
         from regrok.training.throughput import measure
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, measure([Cell.model_validate(cell) for cell in cells]))
-    rows = json.loads(path.read_text())
+        timings = {"rows": measure([Cell.model_validate(cell) for cell in cells])}
+        write_json(path, {**timings, "seal": seal(timings)})
+    rows = timings_in(path.read_bytes(), path)
     columns = records.COLUMNS["throughput"]
     made = tables.write(records.frame("throughput", rows), target, columns, "Base table throughput")
     provenance.write(made, [path], code)

@@ -9,7 +9,7 @@ from .. import sources
 from . import summary
 from .tables import Columns
 
-KEY = {"cell": ("", "id of the cell"), "seed": ("", "seed of the member")}
+KEY = {"cell": ("", "id of the cell"), "seed": ("1", "seed of the member")}
 
 
 def probes() -> list[str]:

@@ -16,7 +16,7 @@ from .. import sources
 from ..cell import Cell
 from ..events import Event, Follow, evaluation_steps, generalisation, last_step, snapshot_steps
 from ..experiment import Job
-from ..store import Record, Store, find
+from ..store import Overtaken, Record, Store, find
 from .stack import METRICS, SIGNALS, Stack
 
 CHECKPOINT_SECONDS = 60.0
@@ -135,6 +135,8 @@ class Run:
         if members[0].record:
             states = [member.record.checkpoint() for member in members]
             self.stack.restore(self.stack.seeds, states, members[0].record.step)
+            for member in members:
+                member.record.held.clear()
         self.grid = set(evaluation_steps(job.follow.budget, job.follow.dense).tolist())
         self.common_grid = set(evaluation_steps(job.follow.budget).tolist())
         self.snapshot_grid = set(snapshot_steps(job.follow.budget, job.follow.snapshots).tolist())
@@ -282,6 +284,8 @@ def runs(job: Job, store: Store, codes: set[str], limit: int) -> list[list[Membe
     groups: dict[int, list[Member]] = {}
     for seed in range(job.seeds):
         record = find(records, seed, job.follow)
+        if record and not record.complete(job.follow):
+            record = Record.read(record.path)
         if record is None or not record.complete(job.follow):
             groups.setdefault(record.step if record else 0, []).append(Member(seed, record))
     return [
@@ -302,5 +306,11 @@ def train(job: Job, store: Store, code: dict[str, str], report: Progress, device
     Raises Busy if another process trains the cell, Interrupted on SIGINT or SIGTERM after saving every member.
     """
     with store.lease(job.cell), postponed_signals() as received:
-        for members in runs(job, store, store.equivalent(code), stack_limit(job.cell, device)):
-            Run(job, members, store, code, device).follow(received, report)
+        while True:
+            try:
+                for members in runs(job, store, store.equivalent(code), stack_limit(job.cell, device)):
+                    Run(job, members, store, code, device).follow(received, report)
+                return
+            except Overtaken:  # on a file system without locks; what is there is gone on from
+                if received:
+                    raise Interrupted(received[0]) from None
