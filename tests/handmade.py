@@ -1,10 +1,13 @@
 """Hand-made tables for tests of the criteria: a few members with given steps to grokking."""
 
+from functools import cache
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 from synthetic import design, frame, member
 
-from regrok.analysis import against_transformer, early_stopping, roughness, scaling, transition
+from regrok.analysis import catalogue, probed
 
 NEVER = np.nan
 
@@ -32,11 +35,15 @@ def tables(*groups, **derived):
     histories = pd.DataFrame(at_t2, columns=["cell", "seed", "step", "val_acc"]).astype(
         {"step": "int64", "seed": "int64"}
     )
-    empty = {
-        module.__name__.rpartition(".")[2]: pd.DataFrame(columns=list(module.COLUMNS))
-        for module in (scaling, transition, early_stopping, roughness, against_transformer)
-    }
-    return {"members": members, "designs": designs, "histories": histories} | empty | derived
+    empty = {name: pd.DataFrame(columns=columns) for name, columns in columns_of_all().items()}
+    return empty | {"members": members, "designs": designs, "histories": histories} | derived
+
+
+@cache
+def columns_of_all():
+    """Table -> its columns, of all derived tables and all that probes measure."""
+    derived = {name: list(import_module(f"regrok.analysis.{name}").COLUMNS) for name in catalogue.derived()}
+    return derived | {probe: list(probed.columns(probe)) for probe in probed.probes()}
 
 
 def check(verdict, expected):

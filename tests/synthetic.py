@@ -4,6 +4,8 @@ The curves are sigmoids in log-step; t1..t4 are read off them by regrok.events, 
 """
 
 from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from zlib import crc32
@@ -12,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from regrok import config, events, experiment
-from regrok.analysis import factors
+from regrok.analysis import factors, probed
 from regrok.analysis.factors import FACTORS
 from regrok.cell import Cell
 from regrok.events import Follow, evaluation_steps
@@ -135,6 +137,7 @@ DIVERGES = 7  # seed of the one member that diverges, in the cell with these set
 DIVERGING = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.3, "optimizer.weight_decay": 1e-2}
 TYPICAL = {0.7: 1700, 0.6: 2100, 0.5: 2900, 0.4: 4700, 0.35: 7200, 0.3: 14_000}  # t4 of divide, in steps
 TYPICAL_001 = {"transformer": 3000, "residual_mlp": 3300, "lstm": 4200}  # t4 at 0.7
+LARGEST = 30  # cells of a study of config.yaml
 SLOWER = {"divide": 1.0, "multiply": 1.2, "add": 1.6, "subtract": 1.5}
 CAPACITY = {(32, 1): None, (64, 1): 6.0, (128, 1): 1.5, (64, 2): 1.3, (32, 3): 3.0}
 
@@ -174,8 +177,8 @@ def studies() -> dict[str, list[dict]]:
 
 
 def base_tables(seeds: int = 8, scale: str = "desk", rng: int = 0, empty: bool = False) -> dict[str, pd.DataFrame]:
-    """Fresh copies of `cells`, `designs`, `members`, `histories` for all studies: those of report 000 by `studies`, the
-    others as config.yaml has them.
+    """Fresh copies of `cells`, `designs`, `members`, `histories` for all studies, those in `studies` by it, the others
+    as config.yaml has them, and of the tables of all probes, as tests/made_up has them.
 
     seeds: members a cell; scale: smoke, laptop, desk or cluster, sets the budgets; rng: seed of the noise.
     empty: the smoke case, 300 steps, at most 2 seeds and no event of any kind.
@@ -246,7 +249,7 @@ def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.
             cell = Cell.model_validate(override(BASE, overrides))
             cells[cell.id] = cell
             designs.append(_design(study, cell, overrides, seeds, scale, empty))
-    for asked in experiment.designs(config.load(REPOSITORY / "config.yaml"), scale, ["001"]):
+    for asked in _configured(scale):
         cells[asked.cell.id] = asked.cell
         limits = {"seeds": min(seeds, asked.seeds), "budget": 300 if empty else asked.budget}
         row = {name: getattr(asked, name) for name in ("study", "report", "stop", "reference")}
@@ -260,7 +263,7 @@ def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.
             history = _history(cell, follow, steps, seed, rng, empty)
             members.append(_member(cell, follow, seed, history))
             histories.append(pd.DataFrame({"cell": cell.id, "seed": seed} | history))
-    return {
+    base = {
         "cells": frame("cells", [_cell(cell) for cell in cells.values()]),
         "designs": designs,
         "members": frame("members", members),
@@ -268,6 +271,28 @@ def _base_tables(seeds: int, scale: str, rng: int, empty: bool) -> dict[str, pd.
         "throughput": frame("throughput", [] if empty else _throughput(designs, cells)),
         "provenance": frame("provenance", [PROVENANCE | {"members": len(members)}]),
     }
+    return base | {probe: _probed(probe, base) for probe in probed.probes()}
+
+
+def _configured(scale: str) -> list[experiment.Design]:
+    """What config.yaml asks for in the studies that `studies` does not have, at most `LARGEST` cells of each."""
+    asked: dict[str, list[experiment.Design]] = {}
+    for one in experiment.designs(config.load(REPOSITORY / "config.yaml"), scale):
+        asked.setdefault(one.study, []).append(one)
+    chosen = []
+    for study in [study for study in asked if study not in studies()]:
+        designs = asked[study]
+        places = np.linspace(0, len(designs) - 1, min(len(designs), LARGEST)).round().astype(int)
+        chosen += [designs[place] for place in places]
+    return chosen
+
+
+def _probed(probe: str, base: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """What a probe is made to have measured, by the function of its name in tests/made_up; nothing without one."""
+    columns = list(probed.columns(probe))
+    if find_spec(f"made_up.{probe}") is None or base["members"].empty:
+        return pd.DataFrame(columns=columns)
+    return import_module(f"made_up.{probe}").table(base)[columns]
 
 
 def _throughput(designs: pd.DataFrame, cells: dict[str, Cell]) -> list[dict]:
@@ -312,6 +337,10 @@ def _targets(cell: Cell, seed: int, noise: np.random.Generator) -> tuple[float, 
     spread = np.exp(0.1 * noise.standard_normal())
     if cell.model.architecture in TYPICAL_001:
         return _targets_001(cell, spread)
+    if cell.model.architecture in ("shared_mlp", "tied_transformer"):
+        t2 = 150.0 * spread
+        decay = cell.optimizer.weight_decay
+        return t2, t2 * 1.1 + 3000 * spread * (0.5 / cell.split.fraction) ** 3 / (1 + 5 * decay) if decay else np.inf
     optimizer, capacity = cell.optimizer, CAPACITY.get((cell.model.hidden, cell.model.layers), 1.0)
     t2 = 350.0 * spread
     decay = optimizer.weight_decay

@@ -12,7 +12,7 @@ import typst
 from synthetic import base_tables
 
 from regrok import paper, sources
-from regrok.analysis import claims, numbers, tables
+from regrok.analysis import claims, numbers, probed, tables
 from regrok.analysis.judging import VERDICTS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -34,11 +34,11 @@ def derived(case: str) -> dict:
     """Base and derived tables, claims.json and numbers.json of a case."""
     found = base_tables(**CASES[case][1])
     if case == "nothing trained yet":
-        found |= {name: found[name].head(0) for name in ("members", "histories")}
+        found |= {name: found[name].head(0) for name in ("members", "histories", *probed.probes())}
     reports = [case.split()[1]] if case.endswith("alone") else []
     if reports:
         found["designs"] = found["designs"][found["designs"]["report"].isin(reports)]
-        for name in ("cells", "members", "histories", "throughput"):
+        for name in ("cells", "members", "histories", "throughput", *probed.probes()):
             found[name] = found[name][found[name]["cell"].isin(found["designs"]["cell"])]
     modules = {}
     for name in sources.modules("regrok.analysis"):

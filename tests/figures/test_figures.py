@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from synthetic import base_tables, design, frame, member
 
 import regrok.figures
-from regrok.analysis import scaling_laws, summary, survival
+from regrok.analysis import probed, scaling_laws, summary, survival
 from regrok.figures import one_factor, style
 
 FOLDER = Path(regrok.figures.__file__).parent
@@ -41,7 +41,8 @@ def base(case):
     if case == "report 000 alone":
         designs = tables["designs"].query("report == '000'")
         return tables | {
-            name: tables[name][tables[name]["cell"].isin(designs["cell"])] for name in ("members", "histories")
+            name: tables[name][tables[name]["cell"].isin(designs["cell"])]
+            for name in ("members", "histories", *probed.probes())
         }
     cells = tables["designs"].groupby("study")["cell"].nth(0) if case == "one member a study" else ()
     return {name: frame if name in ("designs", "cells") else of(frame, cells) for name, frame in tables.items()}

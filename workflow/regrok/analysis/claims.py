@@ -40,7 +40,7 @@ class Claim(BaseModel):
     statement: Text = Field(description="What the report claims, as an English sentence.")
     reported: Text = Field(description="The value or finding that it gives.")
     studies: list[str] = Field(description="Studies of config.yaml that the verdict needs.")
-    criterion: str = Field(description="Name of a function in analysis/criteria_000.py or criteria_001.py.")
+    criterion: str = Field(description="Name of a function in one of analysis/criteria_*.py.")
     parameters: dict[str, Any] = Field(description="What the criterion is called with, besides the tables.")
     why: Text = Field(description="Why this criterion, in a sentence.")
 
@@ -123,24 +123,40 @@ def parameters_of(criterion: str) -> type[BaseModel]:
 
 def judge(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """claims.json: under `claims` every claim of `ledger` by its id, judged on `tables` (those in `criteria.TABLES`);
-    beside them the file's `sha256`, `alpha`, the number of `tests` corrected for, and `counts` of the verdicts.
+    beside them the file's `sha256`, `alpha`, the number of `tests` corrected for, report by report, and `counts` of the
+    verdicts.
 
-    Claims with a p-value form one family, whatever came of them. A verdict of 'reproduced' or 'partly' with a p of at
+    The claims of a report that have a p-value form a family, whatever came of them, so that what else is asked does not
+    move a verdict. A verdict of 'reproduced' or 'partly' with a p of at
     most `LEVEL` that Holm's step-down correction (Scandinavian Journal of Statistics 6:65, 1979) lifts above it becomes
     'undecided'.
     """
     verdicts = {claim.id: CRITERIA[claim.criterion](tables, **claim.parameters) for claim in ledger.claims}
-    adjusted = judging.holm({name: v.p_value for name, v in verdicts.items() if v.p_value is not None})
-    entries = {claim.id: _entry(claim, verdicts[claim.id], adjusted) for claim in ledger.claims}
+    families = {
+        report: judging.holm({claim.id: verdicts[claim.id].p_value for claim in claims if _tested(verdicts[claim.id])})
+        for report, claims in _by_report(ledger).items()
+    }
+    entries = {claim.id: _entry(claim, verdicts[claim.id], families[claim.report]) for claim in ledger.claims}
     counts = Counter(entry["verdict"] for entry in entries.values())
     return {
         "sha256": ledger.sha256,
         "criteria_digest": sources.digest("regrok.analysis.criteria"),
         "alpha": LEVEL,
-        "tests": len(adjusted),
+        "tests": {report: len(family) for report, family in families.items()},
         "counts": {verdict: counts[verdict] for verdict in VERDICTS},
         "claims": entries,
     }
+
+
+def _by_report(ledger: Ledger) -> dict[str, list[Claim]]:
+    reports: dict[str, list[Claim]] = {}
+    for claim in ledger.claims:
+        reports.setdefault(claim.report, []).append(claim)
+    return reports
+
+
+def _tested(verdict: Verdict) -> bool:
+    return verdict.p_value is not None
 
 
 def _entry(claim: Claim, verdict: Verdict, adjusted: Mapping[str, float]) -> dict[str, Any]:
@@ -169,7 +185,7 @@ def _corrected(verdict: Verdict, p_holm: float | None, tests: int) -> Verdict:
     if p_holm is None or not supported or judging.significant(p_holm) or not judging.significant(verdict.p_value):
         return verdict
     alone = f"On its own it would be '{verdict.verdict}' ({verdict.reason.rstrip('.')})"
-    return judging.undecided(verdict, f"{alone}, but over the {tests} tests of the ledger its p is {p_text(p_holm)}.")
+    return judging.undecided(verdict, f"{alone}, but over the {tests} tests of its report its p is {p_text(p_holm)}.")
 
 
 def dumps(content: Mapping[str, Any]) -> str:

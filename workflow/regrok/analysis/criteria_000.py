@@ -789,3 +789,21 @@ def less_compute(tables: Tables, *, study: Study, factor: Ratio, least_members: 
 
     tests = {"in FLOPs": test(row["flops_per_step_ratio"]), "in seconds": test(1 / row["speed_ratio"])}
     return jointly(verdict, tests, f"the Transformer needs {measured}, against a claim of {factor:g} times")
+
+
+TABLES = ("members", "designs", "histories", "scaling", "transition", "early_stopping", "against_transformer")
+CRITERIA = (
+    grokking_exists,
+    never_generalises,
+    inconsistent,
+    generalises_everywhere,
+    slow_and_erratic,
+    exponential_law,
+    symmetric_needs_less,
+    capacity_necessary_not_sufficient,
+    one_parameter_count,
+    sudden_transition,
+    early_stopping_cuts,
+    smaller_and_faster,
+    less_compute,
+)

@@ -610,3 +610,19 @@ def _together(members: pd.DataFrame, ratio: float) -> tuple[int, int]:
     yes = members["generalised"] & ~(members["t4"] > limit)
     followed = members["diverged"] | (members["last_step"] >= limit)
     return int(yes.sum()), int((members["t2"].notna() & ~yes & (members["generalised"] | followed)).sum())
+
+
+TABLES = ("members", "designs", "histories", "roughness")
+CRITERIA = (
+    more_pronounced,
+    in_this_order,
+    less_effective,
+    little_effect,
+    sooner_with_more,
+    slower_not_decisive,
+    harder_with_more_terms,
+    oscillations_do_no_harm,
+    smoother,
+    may_fail_without,
+    fit_and_generalise_together,
+)

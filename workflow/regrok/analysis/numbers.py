@@ -7,17 +7,36 @@ the unit of the quantity (steps, a share of 1, hours), None where there is none,
 text "not run".
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from math import ceil, floor, isfinite, nan
-from typing import Any
+from collections.abc import Mapping
+from math import ceil, floor, isfinite
+from types import ModuleType
 
-import numpy as np
 import pandas as pd
 
 from ..tasks.modular import OPERATIONS
 from ..tasks.split import train_size
-from . import architectures, format, model_sizes, reported, reported_001, setting_effects, summands, summary, survival
+from . import architectures, format, model_sizes, reported, reported_001, setting_effects, summands, summary
 from .criteria_000 import law_name
+from .entries import (
+    NOT_RUN,
+    Entries,
+    Entry,
+    entry,
+    epochs,
+    median,
+    missing,
+    number,
+    of,
+    percent,
+    plain,
+    ratio,
+    steps,
+    time,
+)
+
+PARTS: tuple[ModuleType, ...] = ()
+"""Files of this package for studies of a part of the paper, each with TABLES, the tables that it reads, EXPECTED, as
+below, `key(study, cell)`, and `build(tables)` -> Entries beside those of cells."""
 
 TABLES = (
     "cells",
@@ -35,16 +54,13 @@ TABLES = (
     "early_stopping",
     "cost",
     "provenance",
+    *(name for part in PARTS for name in part.TABLES),
 )
 """The tables that the numbers are read from."""
 
 PROVENANCE = ("device", "cpu", "capability", "torch", "numpy", "numba")
-NOT_RUN = "not run"
 FACTOR = {"hidden": 128, "layers": 2}  # report 000, section 2.1
 TRANSITION = {"from": 0.01, "to": 1.0, "date": 50_000}  # report 000, sections 3.1.1 and 1.1.1
-
-Entry = dict[str, Any]
-Entries = Iterator[tuple[str, Entry]]
 
 
 def build(tables: Mapping[str, pd.DataFrame], scale: str) -> dict[str, Entry]:
@@ -70,6 +86,7 @@ def build(tables: Mapping[str, pd.DataFrame], scale: str) -> dict[str, Entry]:
         _early_stopping(tables["early_stopping"]),
         _cost(tables["cost"]),
         _provenance(tables["provenance"]),
+        *(part.build(tables) for part in PARTS),
     )
     numbers: dict[str, Entry] = {}
     for key, value in (pair for source in sources for pair in source):
@@ -77,75 +94,6 @@ def build(tables: Mapping[str, pd.DataFrame], scale: str) -> dict[str, Entry]:
             raise ValueError(f"two numbers have the key '{key}'")
         numbers[key] = value
     return dict(sorted(numbers.items()))
-
-
-# Entries
-
-
-def entry(value, text: str, low=nan, high=nan, n=None, censored=None) -> Entry:
-    ends = {"value": value, "low": low, "high": high, "n": n, "censored": censored}
-    return {key: _plain(end) for key, end in ends.items()} | {"text": text}
-
-
-def _plain(value) -> int | float | None:
-    if value is None or not isfinite(value):
-        return None
-    return int(value) if float(value).is_integer() else float(value)
-
-
-def missing() -> Entry:
-    return entry(None, NOT_RUN)
-
-
-def number(value: float, n=None) -> Entry:
-    return entry(value, format.number(value), n=n)
-
-
-def steps(value: float, n=None) -> Entry:
-    """Also for any other count."""
-    return entry(value, format.steps(value), n=n)
-
-
-def percent(share: float, decimals: int = 0, n=None) -> Entry:
-    return entry(share, format.percent(share, decimals), n=n)
-
-
-def plain(value: float) -> Entry:
-    """A setting, in as few digits as it has: 0.001, 1, 512."""
-    return entry(value, f"{value:g}" if abs(value) < 1e4 else format.steps(value))
-
-
-def of(count: int, n: int) -> Entry:
-    """ "6 of 8"; value is the share."""
-    return entry(count / n if n else nan, f"{count} of {n}" if n else NOT_RUN, n=n, censored=n - count)
-
-
-def time(members: pd.DataFrame, event: str, since: np.ndarray | float = 0.0) -> Entry:
-    """Median steps to `event`, a column of the members table, with its interval; `since`: steps, float (n,), nan for
-    not yet."""
-    return _waited(summary.waited(members, event, since), members["budget"].max(), format.steps)
-
-
-def epochs(members: pd.DataFrame, event: str) -> Entry:
-    """The same in passes over the training set, of members of one cell."""
-    each = members["steps_per_epoch"].iloc[0]
-    median = summary.in_epochs(summary.waited(members, event), each)
-    return _waited(median, members["budget"].max() / each, format.number)
-
-
-def _waited(median: survival.Median, budget: float, show: Callable[[float], str]) -> Entry:
-    text = format.median(median, budget, show)
-    return _median(median.value, median.low, median.high, median.n, median.events, text)
-
-
-def _median(value, low, high, n, events, text) -> Entry:
-    return entry(value, text, low, high, n, n - events) if n else missing()
-
-
-def _ratio(row: Any, prefix: str) -> Entry:
-    """A ratio's columns `prefix`, `prefix`_low, ..., without the sign × of its text."""
-    value, low, high, text = (row[f"{prefix}{end}"] for end in ("", "_low", "_high", "_text"))
-    return entry(value, text.replace("×", ""), low, high)
 
 
 # What the report says
@@ -237,6 +185,9 @@ def _base(cells: pd.DataFrame, designs: pd.DataFrame) -> Entries:
 
 def _keys(study: str, cell: pd.Series) -> str:
     """The part of a cell's key that follows the study."""
+    for part in PARTS:
+        if study in part.EXPECTED:
+            return part.key(study, cell)
     match study:
         case "data_fraction":
             return f"{cell['fraction']:g}"
@@ -316,6 +267,7 @@ EXPECTED = {
         *(f"transformer.{rate:g}.no_decay" for rate in reported_001.DROPOUT),
     ],
     "summands": ["2", "3", "4", "3.fixed", "4.fixed"],
+    **{study: names for part in PARTS for study, names in part.EXPECTED.items()},
 }
 """Studies and the cells in them that the text may name at every scale, run or not."""
 MODEL_SIZES = (
@@ -391,7 +343,7 @@ def _or_never(value: float, n: int) -> Entry:
 
 def _data_fraction(table: pd.DataFrame) -> Entries:
     for _, row in table.iterrows():
-        yield f"speedup.{row['fraction']:g}", _ratio(row, "speedup") if row["n"] else missing()
+        yield f"speedup.{row['fraction']:g}", ratio(row, "speedup") if row["n"] else missing()
 
 
 def _data_needed(table: pd.DataFrame) -> Entries:
@@ -403,8 +355,8 @@ def _data_needed(table: pd.DataFrame) -> Entries:
             continue
         needed = row["needed"]
         yield f"{key}.fraction", plain(needed) if isfinite(needed) else entry(None, "more than tried", n=row["n"])
-        yield f"{key}.steps_ratio", _ratio(row, "steps_ratio")
-        yield f"{key}.mirror_ratio", _ratio(row, "mirror_ratio")
+        yield f"{key}.steps_ratio", ratio(row, "steps_ratio")
+        yield f"{key}.mirror_ratio", ratio(row, "mirror_ratio")
 
 
 def _optimizer_best(table: pd.DataFrame) -> Entries:
@@ -417,7 +369,7 @@ def _optimizer_best(table: pd.DataFrame) -> Entries:
             yield from ((f"{key}.{name}", missing()) for name in ("t4", "generalised", "memorised", "points"))
             continue
         n = int(row["n"])
-        yield f"{key}.t4", _median(*(row[name] for name in ("median", "low", "high", "n", "events", "text")))
+        yield f"{key}.t4", median(*(row[name] for name in ("median", "low", "high", "n", "events", "text")))
         yield f"{key}.generalised", of(int(row["events"]), n)
         yield f"{key}.memorised", of(round(row["share_memorised"] * n), n)
         yield f"{key}.points", steps(row["points"])
@@ -427,7 +379,7 @@ def _setting_effects(table: pd.DataFrame, cells: pd.DataFrame) -> Entries:
     for study in setting_effects.STUDIES:
         done = _named(table[table["study"] == study], cells, study)
         for name in dict.fromkeys([*EXPECTED[study], *done]):
-            yield f"{study}.{name}.ratio", _ratio(done[name], "ratio") if name in done else missing()
+            yield f"{study}.{name}.ratio", ratio(done[name], "ratio") if name in done else missing()
 
 
 def _summands(table: pd.DataFrame, cells: pd.DataFrame) -> Entries:
@@ -501,8 +453,8 @@ def _sensitivity(table: pd.DataFrame) -> Entries:
     for _, row in table.iterrows():
         setting = f"{row['setting']}.{row['value']}" if row["setting"] else "base"
         key = f"sensitivity.{row['fraction']:g}.{setting}"
-        yield f"{key}.t4", _median(*(row[name] for name in ("median", "low", "high", "n", "events", "text")))
-        yield f"{key}.ratio", _ratio(row, "ratio")
+        yield f"{key}.t4", median(*(row[name] for name in ("median", "low", "high", "n", "events", "text")))
+        yield f"{key}.ratio", ratio(row, "ratio")
 
 
 def _transition(table: pd.DataFrame) -> Entries:
