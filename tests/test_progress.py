@@ -204,6 +204,14 @@ def test_exit_codes_pass(tmp_path):
     assert (tmp_path / "log").read_text() == ""
 
 
+def test_a_log_keeps_the_sentence_of_an_exit(tmp_path):
+    """A cluster's job says it on a terminal that nobody sees."""
+    with pytest.raises(SystemExit) as stopped, logged(tmp_path / "log"):
+        sys.exit("There is no GPU.")
+    assert stopped.value.code == "There is no GPU."
+    assert (tmp_path / "log").read_text() == "There is no GPU.\n"
+
+
 def test_a_full_disk_is_said_in_a_sentence(tmp_path):
     path = tmp_path / "log"
     with pytest.raises(SystemExit) as stopped, logged(path):

@@ -117,11 +117,17 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def logged(path: str | Path) -> Iterator[None]:
-    """Send what is printed, and the traceback of an exception, to the file `path`; end with one sentence also."""
+    """Send what is printed, the traceback of an exception and the sentence of an exit to the file `path`; end with one
+    sentence also."""
     log = open(path, "w", buffering=1)  # noqa: SIM115
     try:
         with redirect_stdout(log), redirect_stderr(log):
             yield
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            with suppress(OSError):
+                print(end.code, file=log)
+        raise
     except Exception as error:
         with suppress(OSError):
             traceback.print_exc(file=log)
