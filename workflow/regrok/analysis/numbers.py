@@ -15,7 +15,17 @@ import pandas as pd
 
 from ..tasks.modular import OPERATIONS
 from ..tasks.split import train_size
-from . import architectures, format, model_sizes, reported, reported_001, setting_effects, summands, summary
+from . import (
+    architectures,
+    format,
+    model_sizes,
+    numbers_002,
+    reported,
+    reported_001,
+    setting_effects,
+    summands,
+    summary,
+)
 from .criteria_000 import law_name
 from .entries import (
     NOT_RUN,
@@ -34,7 +44,7 @@ from .entries import (
     time,
 )
 
-PARTS: tuple[ModuleType, ...] = ()
+PARTS: tuple[ModuleType, ...] = (numbers_002,)
 """Files of this package for studies of a part of the paper, each with TABLES, the tables that it reads, EXPECTED, as
 below, `key(study, cell)`, and `build(tables)` -> Entries beside those of cells."""
 
