@@ -20,6 +20,7 @@ from . import (
     format,
     model_sizes,
     numbers_002,
+    numbers_003,
     reported,
     reported_001,
     setting_effects,
@@ -44,7 +45,7 @@ from .entries import (
     time,
 )
 
-PARTS: tuple[ModuleType, ...] = (numbers_002,)
+PARTS: tuple[ModuleType, ...] = (numbers_002, numbers_003)
 """Files of this package for studies of a part of the paper, each with TABLES, the tables that it reads, EXPECTED, as
 below, `key(study, cell)`, and `build(tables)` -> Entries beside those of cells."""
 

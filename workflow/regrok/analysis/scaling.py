@@ -46,15 +46,15 @@ COLUMNS = {
 def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
     """A row a (source, law)."""
     own = studied(members, designs, "data_fraction")
-    ours = _rows("ours", own["fraction"].to_numpy(float), *survival.intervals(own))
+    ours = rows("ours", own["fraction"].to_numpy(float), *survival.intervals(own))
     return table([*ours, *_reported_rows()], COLUMNS)
 
 
 @cache
 def _reported_rows() -> list[dict]:
     return [
-        *_rows("reported", *reported_observations(censored=False)),
-        *_rows("reported_censored", *reported_observations(censored=True)),
+        *rows("reported", *reported_observations(censored=False)),
+        *rows("reported_censored", *reported_observations(censored=True)),
     ]
 
 
@@ -69,7 +69,8 @@ def reported_observations(censored: bool) -> tuple[np.ndarray, np.ndarray, np.nd
     return fraction[keep], after[keep], at[keep], event[keep]
 
 
-def _rows(source: str, *observations: np.ndarray) -> list[dict]:
+def rows(source: str, *observations: np.ndarray) -> list[dict]:
+    """A row a law fitted to (fraction, after, at, event), each (n,)."""
     fits = [scaling_laws.fit(law, *observations) for law in scaling_laws.LAWS]
     best, best_corrected = (_least([getattr(fit, key) for fit in fits]) for key in ("aic", "aicc"))
     return [

@@ -1,0 +1,86 @@
+"""The numbers that the chapter on report 003 cites, beside those of cells."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+import pandas as pd
+
+from . import reported_003
+from .criteria_000 import law_name
+from .entries import NOT_RUN, Entries, entry, missing, plain, ratio, steps
+from .event_rules import RULES
+
+TABLES = ("scaling_003", "critical_fraction", "event_rules", "phases")
+EXPECTED = {"fractions_003": [f"shared_mlp.{fraction:g}" for fraction in (0.4, 0.5, 0.7, 0.9)]}
+LAW = ("exponential", "power", "power_offset", "threshold")
+
+
+def key(study: str, cell: pd.Series) -> str:
+    """The part of a cell's key that follows the study."""
+    return f"{cell['architecture']}.{cell['fraction']:g}"
+
+
+def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
+    """Entries under reported_003, scaling_003, critical_fraction, event_rules and phases, all of the stand-in."""
+    yield from _reported()
+    yield from _scaling(tables["scaling_003"])
+    yield from _critical(tables["critical_fraction"])
+    yield from _rules(tables["event_rules"])
+    phases = tables["phases"]
+    for name in ("confusion", "memorisation", "grokking", "comprehension"):
+        yield f"phases.{name}", steps((phases["phase"] == name).sum()) if len(phases) else missing()
+
+
+def _reported() -> Entries:
+    yield "reported_003.power_law.exponent", plain(reported_003.POWER_LAW["exponent"])
+    yield "reported_003.power_law.offset", steps(reported_003.POWER_LAW["offset"])
+    yield "reported_003.early_steps", steps(reported_003.EARLY_STEPS)
+    yield "reported_003.horizon", steps(reported_003.HORIZON)
+    yield (
+        "reported_003.variance_share",
+        entry(reported_003.VARIANCE_SHARE, f"{100 * reported_003.VARIANCE_SHARE:.0f} %"),
+    )
+    yield "reported_003.learning_rate", plain(reported_003.LEARNING_RATE)
+    yield "reported_003.weight_decay", plain(reported_003.WEIGHT_DECAY)
+    yield "reported_003.warmup", plain(reported_003.WARMUP)
+    yield "reported_003.t2", steps(reported_003.EVENTS["t2"])
+    yield "reported_003.t4", steps(reported_003.EVENTS["t4"])
+
+
+def _scaling(table: pd.DataFrame) -> Entries:
+    own = table[(table["source"] == "shared_mlp") & table["aic"].notna()].set_index("law")
+    best = own["aic"].idxmin() if len(own) else None
+    text = NOT_RUN if table.empty else "not fitted"
+    yield "scaling_003.best", entry(None, text if best is None else law_name(best))
+    for law in LAW:
+        for name in ("delta_aic", "exponent"):
+            value = own.loc[law, name] if law in own.index else None
+            yield f"scaling_003.{law}.{name}", missing() if value is None else entry(value, f"{value:.1f}")
+
+
+def _critical(table: pd.DataFrame) -> Entries:
+    for study, name in (("fractions_003", "shared_mlp"), ("data_fraction", "mlp")):
+        rows = table[(table["study"] == study) & (table["architecture"] == name)]
+        if rows.empty:
+            yield from (
+                (f"critical_fraction.{study}.{part}", missing()) for part in ("at", "budget", "none_at", "all_from")
+            )
+            continue
+        row = rows.iloc[0]
+        value = row["critical"]
+        yield f"critical_fraction.{study}.at", entry(value, row["text"], row["low"], row["high"], int(row["n"]))
+        yield f"critical_fraction.{study}.budget", steps(row["budget"])
+        for part in ("none_at", "all_from"):
+            yield f"critical_fraction.{study}.{part}", plain(row[part]) if isfinite(row[part]) else entry(None, "none")
+
+
+def _rules(table: pd.DataFrame) -> Entries:
+    own = table[table["architecture"] == "shared_mlp"].set_index(["event", "rule"])
+    for event, rules in RULES.items():
+        for rule in rules[1:]:
+            there = (event, rule) in own.index
+            yield f"event_rules.{event}.{rule}", _moved(own.loc[(event, rule)]) if there else missing()
+
+
+def _moved(row: pd.Series) -> dict:
+    return ratio(row.rename({"low": "ratio_low", "high": "ratio_high", "text": "ratio_text"}), "ratio")
