@@ -338,9 +338,7 @@ def _targets(cell: Cell, seed: int, noise: np.random.Generator) -> tuple[float, 
     if cell.model.architecture in TYPICAL_001:
         return _targets_001(cell, spread)
     if cell.model.architecture in ("shared_mlp", "tied_transformer"):
-        t2 = 150.0 * spread
-        decay = cell.optimizer.weight_decay
-        return t2, t2 * 1.1 + 3000 * spread * (0.5 / cell.split.fraction) ** 3 / (1 + 5 * decay) if decay else np.inf
+        return _targets_full_batch(cell, spread)
     optimizer, capacity = cell.optimizer, CAPACITY.get((cell.model.hidden, cell.model.layers), 1.0)
     t2 = 350.0 * spread
     decay = optimizer.weight_decay
@@ -360,6 +358,15 @@ def _targets(cell: Cell, seed: int, noise: np.random.Generator) -> tuple[float, 
     if decay == 1e-3:
         return 2 * t2, (3 if optimizer.name == "adam" else 15) * t4 * np.exp(0.5 * noise.standard_normal())
     return 2 * t2, np.inf
+
+
+def _targets_full_batch(cell: Cell, spread: float) -> tuple[float, float]:
+    t2, rate, decay = 150.0 * spread, cell.optimizer.learning_rate, cell.optimizer.weight_decay
+    if rate * decay > 0.5:
+        return np.inf, np.inf
+    if not decay or rate < 2e-3:
+        return t2, np.inf
+    return t2, 1.1 * t2 + 3000 * spread * (0.5 / cell.split.fraction) ** 3 * (9e-4 / (rate * decay)) ** 0.6
 
 
 def _targets_001(cell: Cell, spread: float) -> tuple[float, float]:

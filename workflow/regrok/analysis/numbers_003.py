@@ -5,19 +5,21 @@ from math import isfinite
 
 import pandas as pd
 
-from . import reported_003
+from . import format, reported_003
 from .criteria_000 import law_name
 from .entries import NOT_RUN, Entries, entry, missing, plain, ratio, steps
 from .event_rules import RULES
+from .prediction_skill import MAIN
 
-TABLES = ("scaling_003", "critical_fraction", "event_rules", "phases")
-EXPECTED = {"fractions_003": [f"shared_mlp.{fraction:g}" for fraction in (0.4, 0.5, 0.7, 0.9)]}
+TABLES = ("scaling_003", "critical_fraction", "event_rules", "phases", "prediction_skill", "prediction_gain")
+EXPECTED = {"fractions_003": [f"shared_mlp.{fraction:g}" for fraction in (0.4, 0.5, 0.7, 0.9)], "prediction": []}
 LAW = ("exponential", "power", "power_offset", "threshold")
 
 
 def key(study: str, cell: pd.Series) -> str:
     """The part of a cell's key that follows the study."""
-    return f"{cell['architecture']}.{cell['fraction']:g}"
+    of_all = f"{cell['architecture']}.{cell['fraction']:g}"
+    return f"{of_all}.{cell['learning_rate']:g}.{cell['weight_decay']:g}" if study == "prediction" else of_all
 
 
 def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
@@ -29,6 +31,8 @@ def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
     phases = tables["phases"]
     for name in ("confusion", "memorisation", "grokking", "comprehension"):
         yield f"phases.{name}", steps((phases["phase"] == name).sum()) if len(phases) else missing()
+    yield from _skill(tables["prediction_skill"])
+    yield from _gain(tables["prediction_gain"])
 
 
 def _reported() -> Entries:
@@ -84,3 +88,37 @@ def _rules(table: pd.DataFrame) -> Entries:
 
 def _moved(row: pd.Series) -> dict:
     return ratio(row.rename({"low": "ratio_low", "high": "ratio_high", "text": "ratio_text"}), "ratio")
+
+
+def _skill(table: pd.DataFrame) -> Entries:
+    own = table[
+        (table["architecture"] == "shared_mlp") & (table["window"] == MAIN) & (table["predictor"] == "activity")
+    ]
+    rows = own.set_index(["fraction", "population"])
+    for fraction in (*map("{:g}".format, reported_003.FRACTIONS["prediction"]), "pooled"):
+        row = rows.loc[(fraction, "at risk")] if (fraction, "at risk") in rows.index else None
+        for name in ("auroc", "spearman"):
+            yield f"prediction.{fraction}.{name}", missing() if row is None else _bounded(row, name)
+
+
+def _gain(table: pd.DataFrame) -> Entries:
+    rows = table[(table["architecture"] == "shared_mlp") & (table["fraction"] == "all")]
+    if rows.empty:
+        yield from (
+            (f"prediction.{name}", missing()) for name in ("gain", "baseline_auroc", "spectral_auroc", "at_risk")
+        )
+        return
+    row = rows.iloc[0]
+    yield "prediction.gain", _bounded(row, "gain")
+    yield "prediction.at_risk", steps(row["n"])
+    for name in ("baseline_auroc", "spectral_auroc"):
+        yield f"prediction.{name}", entry(row[name], format.number(row[name], 2), n=int(row["n"]))
+
+
+def _bounded(row: pd.Series, name: str) -> dict:
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if not isfinite(value):
+        return entry(None, "undefined", n=int(row["n"]))
+    text = format.number(value, 2)
+    ends = f" [{format.number(low, 2)},{format.FIXED}{format.number(high, 2)}]" if isfinite(low) else ""
+    return entry(value, text + ends, low, high, int(row["n"]))
