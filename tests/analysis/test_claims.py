@@ -11,7 +11,7 @@ import yaml
 from synthetic import base_tables
 
 from regrok import sources
-from regrok.analysis import claims, criteria
+from regrok.analysis import claims, criteria, probed
 from regrok.analysis.claims import dumps, judge, load
 from regrok.analysis.criteria import CRITERIA
 from regrok.analysis.judging import NOT_REPRODUCED, PARTLY, REPRODUCED, UNDECIDED, VERDICTS, Verdict
@@ -24,7 +24,7 @@ IDS = ["000-C1", "000-C2", "000-C2b", "000-C2c", "000-C2d", "000-C3", "000-C4", 
 IDS += ["000-C12", "000-C13", "000-C14", *(f"001-C{number}" for number in range(1, 15))]
 DECIDED = tuple(IDS)
 IDS += ["002-C5"]
-IDS += ["003-C1", "003-C2", "003-C3", "003-C6", "003-C10"]
+IDS += ["003-C1", "003-C2", "003-C3", "003-C4", "003-C5", "003-C6", "003-C10"]
 
 ENTRY = {
     "id": "000-C12",
@@ -77,7 +77,7 @@ def test_budgets_that_decide_are_within_those_of_scale_desk():
 
 def test_tables_that_criteria_read_exist():
     known = {module.rpartition(".")[2] for module in sources.modules("regrok.analysis")}
-    assert set(criteria.TABLES) <= known | {"members", "designs", "histories", "cells"}
+    assert set(criteria.TABLES) <= known | {"members", "designs", "histories", "cells", *probed.probes()}
 
 
 def changed(claim, **parameters):

@@ -145,7 +145,7 @@ def test_draws_legibly_from_any_subset_of_runs(name, case, monkeypatch):
     assert isinstance(figure, Figure)
     assert figure.get_figwidth() in (style.SINGLE, style.DOUBLE)
     for ax in figure.axes:
-        assert ax.lines or ax.patches or ax.collections or ax.texts, "an empty panel"
+        assert ax.lines or ax.patches or ax.collections or ax.texts or ax.images, "an empty panel"
     texts = drawn_texts(figure, monkeypatch)
     page = figure.bbox.padded(1)
     for i, (text, extent) in enumerate(texts):

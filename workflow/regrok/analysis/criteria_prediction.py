@@ -47,7 +47,7 @@ def predicts_generalisation(
     found = tables["prediction_skill"]
     found = found[(found["architecture"] == architecture) & (found["window"] == window)]
     found = found[(found["population"] == "at risk") & (found["predictor"] == "activity") & found["auroc"].notna()]
-    found = found[found["fraction"] != "pooled"]
+    found = found[found["fraction"] != "pooled"].sort_values("fraction")
     each = ", ".join(f"{row.fraction}: {_range(row)}" for row in found.itertuples()) or "none"
     gains = tables["prediction_gain"]
     gain = gains[(gains["architecture"] == architecture) & (gains["fraction"] == "all")]

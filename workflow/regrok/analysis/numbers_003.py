@@ -5,20 +5,35 @@ from math import isfinite
 
 import pandas as pd
 
+from .. import sources
 from . import format, reported_003
 from .criteria_000 import law_name
-from .entries import NOT_RUN, Entries, entry, missing, plain, ratio, steps
+from .entries import NOT_RUN, Entries, entry, missing, of, percent, plain, ratio, steps
 from .event_rules import RULES
 from .prediction_skill import MAIN
 
-TABLES = ("scaling_003", "critical_fraction", "event_rules", "phases", "prediction_skill", "prediction_gain")
-EXPECTED = {"fractions_003": [f"shared_mlp.{fraction:g}" for fraction in (0.4, 0.5, 0.7, 0.9)], "prediction": []}
+TABLES = (
+    "scaling_003",
+    "critical_fraction",
+    "event_rules",
+    "phases",
+    "prediction_skill",
+    "prediction_gain",
+    "slingshot_members",
+)
+EXPECTED = {
+    "fractions_003": [f"shared_mlp.{fraction:g}" for fraction in (0.4, 0.5, 0.7, 0.9)],
+    "prediction": [],
+    "slingshots": [],
+}
 LAW = ("exponential", "power", "power_offset", "threshold")
 
 
 def key(study: str, cell: pd.Series) -> str:
     """The part of a cell's key that follows the study."""
     of_all = f"{cell['architecture']}.{cell['fraction']:g}"
+    if study == "slingshots":
+        return f"{of_all}.{cell['weight_decay']:g}.{cell['epsilon']:g}"
     return f"{of_all}.{cell['learning_rate']:g}.{cell['weight_decay']:g}" if study == "prediction" else of_all
 
 
@@ -33,6 +48,7 @@ def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
         yield f"phases.{name}", steps((phases["phase"] == name).sum()) if len(phases) else missing()
     yield from _skill(tables["prediction_skill"])
     yield from _gain(tables["prediction_gain"])
+    yield from _slingshots(tables["slingshot_members"])
 
 
 def _reported() -> Entries:
@@ -122,3 +138,25 @@ def _bounded(row: pd.Series, name: str) -> dict:
     text = format.number(value, 2)
     ends = f" [{format.number(low, 2)},{format.FIXED}{format.number(high, 2)}]" if isfinite(low) else ""
     return entry(value, text + ends, low, high, int(row["n"]))
+
+
+def _slingshots(table: pd.DataFrame) -> Entries:
+    for name, value in sources.declared(f"{sources.PACKAGE}.probes.slingshots", "SETTINGS").items():
+        yield f"slingshots.{name}", percent(value, 1) if name == "growth" else plain(value)
+    own = table[table["architecture"] == "shared_mlp"]
+    for decay in (0, 0.03):
+        members = own[own["weight_decay"] == decay]
+        grown = members[members["generalised"].astype(bool)]
+        key, n = f"slingshots.{decay:g}", len(members)
+        yield f"{key}.with", of(int((members["slingshots"] > 0).sum()), n)
+        yield f"{key}.generalised", of(len(grown), n)
+        yield f"{key}.at_onset", of(int(grown["at_onset"].astype(bool).sum()), len(grown)) if n else missing()
+        yield f"{key}.median", plain(members["slingshots"].median()) if n else missing()
+    known = own["calm_spread"].notna().any()
+    yield "slingshots.calm_spread", entry(*_two(own["calm_spread"].median())) if known else missing()
+    turning = own["turning"].median()
+    yield "slingshots.turning", entry(*_two(turning)) if isfinite(turning) else missing()
+
+
+def _two(value: float) -> tuple[float, str]:
+    return value, format.number(value, 2)

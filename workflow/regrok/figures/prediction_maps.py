@@ -11,7 +11,7 @@ from ..analysis.prediction_skill import MAIN
 from . import style
 
 INPUTS = ("prediction",)
-TITLE = "Early oscillation and late accuracy over learning rate and weight decay"
+TITLE = "Early oscillation and late accuracy over two settings"
 REPORTS = "003-F3"
 ALT = (
     "Heat maps over learning rate and weight decay, a column a training fraction: above, the spectral energy of the "

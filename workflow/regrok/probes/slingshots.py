@@ -1,0 +1,72 @@
+"""Slingshots (Thilak et al. 2022): a spike of the training loss together with a rise of the last layer's norm.
+
+An onset is the first step whose loss is at least `jump` times the median of the `window` losses before it, if within
+the next `window` steps the norm of the last layer's weights comes to exceed its norm before the onset by a share of
+`growth`. A slingshot lasts until the loss has stayed below that for `window` steps. The sources describe the two signs
+without numbers; these were set before the runs.
+"""
+
+import numpy as np
+import pandas as pd
+
+from .member import Member
+
+NEEDS = ("signals",)
+SETTINGS = {"jump": 10.0, "window": 100, "growth": 0.005}
+COLUMNS = {
+    "onset": ("steps", "first step of the slingshot"),
+    "end": ("steps", "last step at which the loss is raised"),
+    "loss_before": ("nats", "median training loss of the window before"),
+    "peak_loss": ("nats", "largest training loss"),
+    "norm_before": ("1", "norm of the last layer before the onset"),
+    "norm_after": ("1", "largest norm of the last layer in the window after the onset"),
+}
+
+
+def measure(member: Member, jump: float, window: int, growth: float) -> pd.DataFrame:
+    """A row a slingshot."""
+    signals = member.signals()
+    rows = detect(signals["step"], signals["loss"], signals["last_layer_norm"], jump, window, growth)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def detect(
+    steps: np.ndarray, losses: np.ndarray, norms: np.ndarray, jump: float, window: int, growth: float
+) -> list[dict[str, float]]:
+    """The rows of `COLUMNS`, in order of onset; steps, losses, norms: (n,), of one step after the other."""
+    raised = spikes(losses, jump, window)
+    found = []
+    for first, last in episodes(raised, window):
+        before, after = norms[first - 1], np.max(norms[first : first + window], initial=-np.inf)
+        if after >= (1 + growth) * before:
+            found.append(
+                {
+                    "onset": int(steps[first]),
+                    "end": int(steps[last]),
+                    "loss_before": float(np.median(losses[first - window : first])),
+                    "peak_loss": float(losses[first : last + 1].max()),
+                    "norm_before": float(before),
+                    "norm_after": float(after),
+                }
+            )
+    return found
+
+
+def spikes(losses: np.ndarray, jump: float, window: int) -> np.ndarray:
+    """Whether each loss is at least `jump` times the median of the `window` before it, bool (n,); False before that."""
+    raised = np.zeros(len(losses), dtype=bool)
+    if len(losses) > window:
+        before = np.median(np.lib.stride_tricks.sliding_window_view(losses[:-1], window), axis=1)
+        raised[window:] = losses[window:] >= jump * before
+    return raised & np.isfinite(losses)
+
+
+def episodes(raised: np.ndarray, gap: int) -> list[tuple[int, int]]:
+    """(first, last) index of each run of True that False interrupts for less than `gap`."""
+    found: list[tuple[int, int]] = []
+    for index in map(int, np.flatnonzero(raised)):
+        if found and index - found[-1][1] < gap:
+            found[-1] = (found[-1][0], index)
+        else:
+            found.append((index, index))
+    return found
