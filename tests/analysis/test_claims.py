@@ -24,7 +24,7 @@ IDS = ["000-C1", "000-C2", "000-C2b", "000-C2c", "000-C2d", "000-C3", "000-C4", 
 IDS += ["000-C12", "000-C13", "000-C14", *(f"001-C{number}" for number in range(1, 15))]
 DECIDED = tuple(IDS)
 IDS += ["002-C5"]
-IDS += ["003-C1", "003-C2", "003-C3", "003-C4", "003-C5", "003-C6", "003-C10"]
+IDS += [f"003-C{number}" for number in range(1, 11)]
 
 ENTRY = {
     "id": "000-C12",

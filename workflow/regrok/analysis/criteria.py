@@ -6,10 +6,26 @@ in full; what is common to all stands in `judging`.
 
 from collections.abc import Callable
 
-from . import criteria_000, criteria_001, criteria_002, criteria_003, criteria_prediction, criteria_slingshots
+from . import (
+    criteria_000,
+    criteria_001,
+    criteria_002,
+    criteria_003,
+    criteria_landscape,
+    criteria_prediction,
+    criteria_slingshots,
+)
 from .judging import Verdict
 
-MODULES = (criteria_000, criteria_001, criteria_002, criteria_003, criteria_prediction, criteria_slingshots)
+MODULES = (
+    criteria_000,
+    criteria_001,
+    criteria_002,
+    criteria_003,
+    criteria_landscape,
+    criteria_prediction,
+    criteria_slingshots,
+)
 """Files with criteria, each with TABLES, the tables that they read, and CRITERIA, the functions."""
 
 TABLES = tuple(dict.fromkeys(name for module in MODULES for name in module.TABLES))

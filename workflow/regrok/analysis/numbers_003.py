@@ -49,6 +49,8 @@ def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
     yield from _skill(tables["prediction_skill"])
     yield from _gain(tables["prediction_gain"])
     yield from _slingshots(tables["slingshot_members"])
+    yield from _trajectory(tables["trajectory"], tables["cells"])
+    yield from _barriers(tables["barriers"])
 
 
 def _reported() -> Entries:
@@ -160,3 +162,20 @@ def _slingshots(table: pd.DataFrame) -> Entries:
 
 def _two(value: float) -> tuple[float, str]:
     return value, format.number(value, 2)
+
+
+def _trajectory(table: pd.DataFrame, cells: pd.DataFrame) -> Entries:
+    standing_in = cells.loc[cells["architecture"] == "shared_mlp", "cell"]
+    two = table[(table["component"] == 2) & table["cell"].isin(standing_in)]
+    for key, column in {"ours": "cumulative", "walk": "walk", "decaying": "decaying"}.items():
+        yield f"trajectory.{key}", percent(two[column].median(), 1, len(two)) if len(two) else missing()
+    yield "trajectory.rest", percent(1 - two["cumulative"].median(), 1, len(two)) if len(two) else missing()
+
+
+def _barriers(table: pd.DataFrame) -> Entries:
+    own = table[(table["architecture"] == "shared_mlp") & table["before"].astype(bool)]
+    for fraction in (0.3, 0.6, 0.85):
+        members = own[own["fraction"] == fraction]
+        highest = members.groupby("seed")["train_barrier"].max()
+        value = entry(*_two(highest.median()), n=len(highest)) if len(highest) else missing()
+        yield f"barriers.{fraction:g}", value

@@ -36,6 +36,14 @@ class Snapshots:
                 view.copy_(stack.parameters.values[name][0])
         return plain.to(dtype).eval()
 
+    def flat(self, plain: nn.Module) -> np.ndarray:
+        """The weights of a plain form, float32 (d,), laid out as `rows`: the inverse of `holding`."""
+        stack = self.stack
+        with torch.no_grad():
+            for name, view in stack.module.unfold(plain).items():
+                stack.parameters.values[name][0].copy_(view)
+        return np.concatenate([buffer[0].numpy() for buffer in stack.parameters.buffers])
+
     def examples(self, side: str) -> tuple[Tensor, Tensor]:
         """Operands int64 (n, K) and answers int64 (n,) of the "train" or "validation" examples that are evaluated."""
         data = self.stack.data[0]
