@@ -19,13 +19,13 @@ def cells(**by_fraction):
     ]
 
 
-def two_modes(share, walk=0.8, decaying=0.9, n=8):
+def two_modes(share, walk=0.8, decaying=0.9, n=8, budget=5000):
     found = pd.DataFrame(
         {"cell": "r60", "seed": range(n), "component": 2, "cumulative": share, "walk": walk, "decaying": decaying}
     )
-    runs = tables(*cells(r60=ALL), trajectory=found)
+    runs = tables(group("landscape", ALL, "r60", budget, **MODEL), trajectory=found)
     return criteria_landscape.two_modes(
-        runs, study="landscape", architecture="shared_mlp", modes=2, share=0.98, least_members=6
+        runs, study="landscape", architecture="shared_mlp", modes=2, share=0.98, least_budget=5000, least_members=6
     )
 
 
@@ -37,6 +37,7 @@ def two_modes(share, walk=0.8, decaying=0.9, n=8):
         ({"share": 0.97}, NOT_REPRODUCED),
         ({"share": [0.97, 0.99] * 4}, UNDECIDED),
         ({"share": 0.99, "n": 5}, UNDECIDED),
+        ({"share": 0.99, "budget": 4000}, UNDECIDED),
     ],
 )
 def test_two_modes(case, expected):

@@ -77,6 +77,6 @@ def test_condition_numbers_of_a_diagonal():
     assert row["condition"] == pytest.approx(8, rel=1e-3)
     assert row["condition_decay"] == pytest.approx(4.25 / 0.25, rel=1e-3)
     bulk = np.sqrt((values**2).mean())
-    assert row["bulk_condition"] == pytest.approx(4 / bulk, rel=0.05)
+    assert row["bulk_condition"] == pytest.approx(4 / bulk, rel=0.1)
     assert np.isnan(curvature.ratio(-1.0, 2.0))
     assert np.isnan(curvature.ratio(1.0, 0.0))

@@ -12,6 +12,7 @@ from . import (
     criteria_002,
     criteria_003,
     criteria_landscape,
+    criteria_precursors,
     criteria_prediction,
     criteria_slingshots,
 )
@@ -23,6 +24,7 @@ MODULES = (
     criteria_002,
     criteria_003,
     criteria_landscape,
+    criteria_precursors,
     criteria_prediction,
     criteria_slingshots,
 )

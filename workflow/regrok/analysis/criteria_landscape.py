@@ -35,16 +35,26 @@ from .summary import studied
 
 
 def two_modes(
-    tables: Tables, *, study: Study, architecture: Architecture, modes: Count, share: Share, least_members: Count
+    tables: Tables,
+    *,
+    study: Study,
+    architecture: Architecture,
+    modes: Count,
+    share: Share,
+    least_budget: Steps,
+    least_members: Count,
 ) -> Verdict:
     """Does more than `share` of the variance of the weights lie in the first `modes` principal components, and more
     than in a walk of as long steps and in one that decays, which have few modes as well? One-sided exact sign tests.
+
+    Of members followed to `least_budget`: a short way is a straight one.
 
     reproduced: most members have that share, and most more than both nulls. partly: most have the share, but not shown
     to have more than the nulls. not reproduced: most do not have it. undecided: else, and with fewer than
     `least_members`.
     """
     members = _members(tables, study, architecture)
+    members = members[members["last_step"] >= least_budget]
     found = tables["trajectory"].merge(members[["cell", "seed", "fraction"]], on=["cell", "seed"])
     found = found[found["component"] == modes]
     if found.empty:

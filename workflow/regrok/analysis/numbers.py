@@ -21,6 +21,7 @@ from . import (
     model_sizes,
     numbers_002,
     numbers_003,
+    numbers_precursors,
     reported,
     reported_001,
     setting_effects,
@@ -45,7 +46,7 @@ from .entries import (
     time,
 )
 
-PARTS: tuple[ModuleType, ...] = (numbers_002, numbers_003)
+PARTS: tuple[ModuleType, ...] = (numbers_002, numbers_003, numbers_precursors)
 """Files of this package for studies of a part of the paper, each with TABLES, the tables that it reads, EXPECTED, as
 below, `key(study, cell)`, and `build(tables)` -> Entries beside those of cells."""
 

@@ -20,11 +20,15 @@ TABLES = (
     "prediction_skill",
     "prediction_gain",
     "slingshot_members",
+    "trajectory",
+    "barriers",
+    "cells",
 )
 EXPECTED = {
     "fractions_003": [f"shared_mlp.{fraction:g}" for fraction in (0.4, 0.5, 0.7, 0.9)],
     "prediction": [],
     "slingshots": [],
+    "landscape": [f"shared_mlp.{fraction:g}" for fraction in (0.3, 0.6, 0.85)],
 }
 LAW = ("exponential", "power", "power_offset", "threshold")
 

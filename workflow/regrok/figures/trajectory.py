@@ -33,7 +33,7 @@ def draw(
     members = members[["cell", "seed", "fraction", "architecture"]]
     found = trajectory.merge(members, on=["cell", "seed"])
     if found.empty:
-        return style.notice("Too few snapshots have been taken for components of the trajectory yet.", style.DOUBLE)
+        return style.notice("No snapshots for the components of a trajectory have been taken yet.", style.DOUBLE)
     found = found[found["architecture"] == found["architecture"].mode().iloc[0]]
     paths = trajectory_path.merge(members, on=["cell", "seed"])
     fractions = sorted(found["fraction"].unique())
