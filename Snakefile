@@ -23,6 +23,7 @@ rule all:
         PAPER,
         TABLES,
         FIGURES,
+        FILM,
         MANIFESTS,
         RUNS,
 
@@ -35,3 +36,4 @@ rule tables:
 rule figures:
     input:
         FIGURES,
+        FILM,

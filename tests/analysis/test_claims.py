@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 LEDGER = load(ROOT / "claims.yaml")
 IDS = ["000-C1", "000-C2", "000-C2b", "000-C2c", "000-C2d", "000-C3", "000-C4", "000-C5", "000-C6", "000-C7", "000-C8"]
 IDS += ["000-C9", *(f"000-C{number}" for number in range(11, 16)), *(f"001-C{number}" for number in range(1, 15))]
-IDS += ["002-C5", *(f"003-C{number}" for number in range(1, 11))]
+IDS += [*(f"002-C{number}" for number in range(1, 7)), *(f"003-C{number}" for number in range(1, 11))]
 LATER = {"000-C7", "000-C8", "000-C9", "000-C15"}  # on made-up tables of probes
 DECIDED = {name for name in IDS if name < "002"} - LATER
 

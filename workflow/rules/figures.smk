@@ -2,6 +2,7 @@
 
 FIGURE_TITLES = declared("figures", "TITLE")
 FIGURE_REPORTS = declared("figures", "REPORTS")
+FILM = "<figures>/embedding.gif"
 
 
 rule figure:
@@ -33,3 +34,30 @@ rule figure:
         "Draw the figure {wildcards.figure}."
     script:
         "../scripts/figure.py"
+
+
+rule film:
+    input:
+        tables=collect("<results>/tables/{table}.parquet", table=sources.declared("regrok.figures.film", "FILM_INPUTS")),
+        records="<results>/records.json",
+    output:
+        report(
+            FILM,
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "Embeddings through training, a film", "shows": "002-A1"},
+        ),
+        "<figures>/embedding.manifest.json",
+    log:
+        "<results>/logs/figures/film.log",
+    localrule: True
+    conda:
+        "../../envs/regrok.yaml"
+    params:
+        manifest=MANIFEST_FORMAT,
+        code=sources.digest("regrok.figures.film"),
+        text="The embeddings through training, on the first two principal components of its end.",
+    message:
+        "Draw the film of the embeddings."
+    script:
+        "../scripts/film.py"

@@ -119,7 +119,7 @@ def detects(tables: Tables, *, study: Study, useful: Share, useless: Share, leas
     if rules.empty or signals.empty:
         return NOT_RUN
     members = signals.drop_duplicates(["cell", "seed"])
-    own = rules[~rules["rule"].isin(["memorised", "always"])]
+    own = rules[~rules["rule"].isin(["memorised", "always"])].sort_values("rule")
     told = "; ".join(
         f"{row.text}: precision {percent(row.precision)}, recall {percent(row.recall)}, skill {number(row.skill, 2)}"
         for row in own.itertuples()
