@@ -26,7 +26,7 @@ endif
 .PHONY: help reproduce paper plan status demo report adopt audit pack unpack crate bench test test-slurm format schema lock clean
 
 help: ## this list
-	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001]"
+	@echo "make TARGET [SCALE=smoke|laptop|desk|cluster] [REPORT=000|001|002|003]"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
 reproduce: .venv/ready $(if $(wildcard profiles/$(filter-out default,$(PROFILE))/profile.yaml),.venv/slurm) ## train, tabulate, draw, typeset; RETRAIN=1 also what older code has trained; DEVICE=cuda on a GPU; PROFILE=slurm

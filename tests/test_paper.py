@@ -25,6 +25,8 @@ CASES = {  # name -> (scale, arguments of base_tables)
     "nothing trained yet": ("laptop", {"seeds": 2, "scale": "laptop"}),
     "report 000 alone": ("laptop", {"seeds": 2, "scale": "laptop"}),
     "report 001 alone": ("laptop", {"seeds": 2, "scale": "laptop"}),
+    "report 002 alone": ("laptop", {"seeds": 2, "scale": "laptop"}),
+    "report 003 alone": ("laptop", {"seeds": 2, "scale": "laptop"}),
 }
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="340" height="120"><rect width="340" height="120"/></svg>'
 

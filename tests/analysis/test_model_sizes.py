@@ -62,7 +62,7 @@ def test_what_the_reports_say(table):
 
 
 def test_a_row_a_model(table):
-    assert len(table) == 11
+    assert len(table) == 19
     assert not table.duplicated(model_sizes.SIZES).any()
     studies = table.set_index("cell")["studies"]
     assert "against_transformer, large_modulus" in set(studies)

@@ -33,6 +33,9 @@ def test_extreme_eigenvalues(values):
     product, _ = quadratic(np.asarray(values))
     found = hessian.extreme_eigenvalues(product, len(values), 1e-6, np.random.default_rng(0))
     assert found == pytest.approx((min(values), max(values)), abs=1e-4)
+    assert hessian.largest_eigenvalue(product, len(values), 1e-6, np.random.default_rng(1)) == pytest.approx(
+        max(values)
+    )
 
 
 def test_traces():

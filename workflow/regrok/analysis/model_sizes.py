@@ -42,7 +42,8 @@ def embeddings(cell: pd.Series) -> int:
 
 
 def _row(cells: pd.DataFrame) -> dict:
-    cell = cells.loc[cells["studies"].str.len().idxmax()]
+    most = cells["studies"].str.len()
+    cell = cells[most == most.max()].sort_values("cell").iloc[0]
     studies = list(dict.fromkeys(name for names in cells["studies"] for name in names))
     stated = _reported(cell["architecture"]) if "against_transformer" in studies else {}
     return {

@@ -23,8 +23,12 @@ COLUMNS = 4
 @style.styled
 def draw(landscape_line: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) -> Figure:
     """The smallest and the largest fraction, and at most four steps that both have."""
-    members = summary.studied(members, designs, "landscape")
-    lines = landscape_line[landscape_line["target"] == "end"].merge(
+    return grid(landscape_line, summary.studied(members, designs, "landscape"), "end")
+
+
+def grid(landscape_line: pd.DataFrame, members: pd.DataFrame, target: str) -> Figure:
+    """The lines towards one of the two targets."""
+    lines = landscape_line[landscape_line["target"] == target].merge(
         members[["cell", "seed", "fraction", "architecture"]], on=["cell", "seed"]
     )
     if lines.empty:

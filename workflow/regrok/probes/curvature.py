@@ -15,12 +15,12 @@ from . import hessian
 from .member import Member
 
 NEEDS = ("snapshots",)
-SETTINGS = {"steps": [10, 100, 500, 1000, 2000, 5000], "rows": 1024, "tolerance": 0.01, "probes": 8}
+SETTINGS = {"steps": [10, 100, 500, 1000, 2000, 5000], "rows": 1024, "tolerance": 0.001, "probes": 8}
 COLUMNS = {
     "step": ("steps", "optimisation step"),
     "train_loss": ("nats", "training loss on the rows that were looked at"),
     "largest": ("1", "largest eigenvalue"),
-    "smallest": ("1", "smallest eigenvalue, algebraically"),
+    "smallest": ("1", "smallest eigenvalue, algebraically, to a thousandth of its distance from the largest"),
     "condition": ("1", "largest over the size of the smallest"),
     "decay": ("1", "weight decay, by which a penalty would shift all eigenvalues"),
     "condition_decay": ("1", "the same ratio with that shift"),

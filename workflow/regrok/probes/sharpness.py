@@ -32,7 +32,7 @@ def measure(member: Member, every: int, until: int, rows: int, tolerance: float,
                 loss = float(functional.cross_entropy(module(operands), answers))
             product, d = hessian.of_module(module, operands, answers)
             trace, error, _ = hessian.traces(product, d, probes, rng)
-            largest = hessian.extreme_eigenvalues(product, d, tolerance, rng)[1]
+            largest = hessian.largest_eigenvalue(product, d, tolerance, rng)
             row = {"step": int(step), "train_loss": loss, "sharpness": largest}
             found.append(row | {"trace": trace, "trace_error": error})
     return pd.DataFrame(found, columns=list(COLUMNS))
