@@ -71,6 +71,7 @@ TABLES = (
 """The tables that the numbers are read from."""
 
 PROVENANCE = ("device", "cpu", "capability", "torch", "numpy", "numba")
+WIDTH = 128  # of the embeddings in every report but 000, which states none
 FACTOR = {"hidden": 128, "layers": 2}  # report 000, section 2.1
 TRANSITION = {"from": 0.01, "to": 1.0, "date": 50_000}  # report 000, sections 3.1.1 and 1.1.1
 
@@ -426,7 +427,9 @@ def _model_sizes(table: pd.DataFrame) -> Entries:
 
 def _size(row: pd.Series) -> str:
     model = _model(row) + ("_sum" if row["positions"] == "sum" else "")
-    return f"{model}.{row['modulus']}" + (f"x{row['terms']}" if row["terms"] > 2 else "")
+    width = row["embedding"] if pd.isna(row["width"]) else row["width"]
+    stated = "" if width in (architectures.EMBEDDING, WIDTH) else f".{width:g}"
+    return f"{model}.{row['modulus']}" + (f"x{row['terms']}" if row["terms"] > 2 else "") + stated
 
 
 def _scaling(table: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) -> Entries:

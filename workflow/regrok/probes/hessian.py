@@ -43,8 +43,8 @@ def largest_eigenvalue(product: Product, d: int, tolerance: float, rng: np.rando
 
 
 def extreme_eigenvalues(product: Product, d: int, tolerance: float, rng: np.random.Generator) -> tuple[float, float]:
-    """(smallest, largest) eigenvalue, algebraically; the smallest to a `tolerance` relative to their difference: it lies
-    close to the bulk, where Lanczos iteration is slow."""
+    """(smallest, largest) eigenvalue, algebraically; the smallest to a `tolerance` relative to their difference: it
+    lies close to the bulk, where Lanczos iteration is slow."""
     largest = largest_eigenvalue(product, d, tolerance, rng)
     shifted = largest_eigenvalue(lambda v: largest * np.reshape(v, -1) - product(v), d, tolerance, rng)
     return largest - shifted, largest
