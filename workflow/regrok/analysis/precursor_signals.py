@@ -9,6 +9,7 @@ INPUTS = ("members", "designs", "histories", "gradient_variance", "sharpness")
 REPORTS = "000-C7, 000-C8, 000-C9"
 SIGNALS = ("weight_norm", "gradient_variance", "relative_variance", "sharpness")
 NAMES = dict(zip(SIGNALS, ("weight norm", "gradient variance", "relative gradient variance", "sharpness"), strict=True))
+EVERY = 50  # steps: some members are evaluated more often, and all are to be seen alike
 COLUMNS = {
     "cell": ("", "id of the cell"),
     "seed": ("1", "seed of the member"),
@@ -45,7 +46,7 @@ def build(
         [own[["cell", "seed", "step", "value"]].assign(signal=name) for name, own in series.items()], ignore_index=True
     )
     rows = rows.astype({"cell": str, "seed": "int64", "step": "int64", "value": float}).merge(keys, on=["cell", "seed"])
-    rows = rows[(rows["step"] <= rows["followed"]) & np.isfinite(rows["value"])]
+    rows = rows[(rows["step"] <= rows["followed"]) & np.isfinite(rows["value"]) & (rows["step"] % EVERY == 0)]
     at = curves[["cell", "seed", "step", "train_loss", "train_acc"]].astype({"cell": str, "step": "int64"})
     rows = pd.merge_asof(rows.sort_values("step"), at.sort_values("step"), on="step", by=["cell", "seed"])
     order = rows["signal"].map(SIGNALS.index)

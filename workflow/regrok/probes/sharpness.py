@@ -9,7 +9,7 @@ from . import hessian
 from .member import Member
 
 NEEDS = ("snapshots",)
-SETTINGS = {"every": 250, "until": 4000, "rows": 1024, "tolerance": 0.05, "probes": 4}
+SETTINGS = {"every": 250, "until": 6000, "rows": 1024, "tolerance": 0.05, "probes": 4}
 COLUMNS = {
     "step": ("steps", "optimisation step"),
     "train_loss": ("nats", "training loss on the rows that were looked at"),
