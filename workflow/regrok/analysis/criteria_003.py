@@ -85,19 +85,20 @@ def four_phases(
     architecture: Architecture,
     fraction: Share,
     ratio: Ratio,
-    least_budget: Steps,
     least_members: Count,
 ) -> Verdict:
     """Do members pass through confusion, memorisation and comprehension in turn, with t4 much later than t2? Two parts,
-    each with a one-sided exact sign test over the members at `fraction`: t1 < t2 < t3 < t4, as dated by intervals
-    (the evaluation before an event is not before the one of the event preceding it); and t4 at least `ratio` times t2.
+    each with a one-sided exact sign test over the members at `fraction` that generalise: t1 < t2 < t3 < t4, as dated by
+    intervals (the evaluation before an event is not before the one of the event preceding it); and t4 at least `ratio`
+    times t2.
 
     reproduced: most members show both. partly: most show one. not reproduced: most fail both. undecided: else; with
-    fewer than `least_members`; with members that neither generalised nor were followed to `least_budget`.
+    fewer than `least_members` that generalise: one that has not, yet or ever, has not come to the later phases.
     """
     members = select(studied(tables["members"], tables["designs"], study), architecture=architecture, fraction=fraction)
     if members.empty:
         return NOT_RUN
+    every, members = members, members[members["generalised"]]
     n = len(members)
     medians = ", ".join(f"{event} {steps(members[event].median())}" for event in ("t1", "t2", "t3", "t4"))
     ordered = (members["t1"] <= members["t2_after"]) & (members["t2"] <= members["t3_after"])
@@ -107,11 +108,9 @@ def four_phases(
     text = (
         f"{of(counts[0], n)} members pass all phases in turn, {of(counts[1], n)} have t4 of at least {ratio:g} times t2"
     )
-    verdict = Evidence(members, f"medians {medians}; {text}")
+    verdict = Evidence(every, f"medians {medians}; {text}" if n else "no member generalises")
     if n < least_members:
-        return verdict(UNDECIDED, too_few(n, least_members))
-    if (waiting := int(generalised_by(members, least_budget)[1].sum())) > 0:
-        return verdict(UNDECIDED, f"{waiting} members were not followed to {steps(least_budget)} steps.")
+        return verdict(UNDECIDED, too_few(n, least_members, "that generalise"))
     p = [majority_p(count, n) for count in counts]
     shown = [most(count, n) for count in counts]
     verdict.p_value = max(p) if all(shown) else min(1.0, 2 * min(p))

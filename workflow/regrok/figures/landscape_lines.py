@@ -1,6 +1,5 @@
 """Figure of report 003: loss and accuracy along the line from the weights of a step to those of the end of training."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -46,6 +45,7 @@ def grid(landscape_line: pd.DataFrame, members: pd.DataFrame, target: str) -> Fi
             members_of = members[members["fraction"] == fraction]
             panel(loss, own, "loss", style.median_seed(members_of))
             panel(accuracy, own, "acc", style.median_seed(members_of))
+        style.fit_log(axes[2 * row])
         axes[2 * row, 0].set_ylabel("loss, nats")
         axes[2 * row + 1, 0].set_ylabel("accuracy")
     for ax in axes[-1]:
@@ -65,11 +65,6 @@ def panel(ax: Axes, lines: pd.DataFrame, what: str, strong: int) -> None:
         style.percent(ax.yaxis, (0, 0.5, 1))
         ax.set_ylim(-0.06, 1.06)
         return
-    values = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_ydata()) > 2])
-    values = values[np.isfinite(values) & (values > 0)]
     ax.set_yscale("log")
-    if len(values):
-        low, high = ax.get_ylim() if ax.lines and ax.get_autoscaley_on() else (values.min(), values.max())
-        ax.set_ylim(*style.around(min(low, values.min()), max(high, values.max())))
     ax.yaxis.set_major_locator(LogLocator(10, numticks=4))
     ax.yaxis.set_minor_formatter(NullFormatter())

@@ -1,6 +1,5 @@
 """Figures of report 003: oscillations of losses and accuracies, and what the weights do at slingshots."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -49,6 +48,8 @@ def draw(
         history = curves.followed(histories, own[own["seed"] == seed])
         history = history[history["seed"] == seed]
         panels(axes[:, column], history, *of, member)
+    for row in (1, 3):
+        style.fit_log(axes[row])
     for ax, label in zip(axes[:, 0], AXES, strict=True):
         ax.set_ylabel(label)
     key(figure)
@@ -77,11 +78,7 @@ def finish(accuracy: Axes, loss: Axes, turning: Axes) -> None:
     style.percent(accuracy.yaxis, (0, 0.5, 1))
     accuracy.set_ylim(-0.05, 1.2)
     for ax in (loss, turning):
-        shown = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_ydata()) > 2])
-        shown = shown[np.isfinite(shown) & (shown > 0)]
         ax.set_yscale("log")
-        if len(shown):
-            ax.set_ylim(*style.around(shown.min(), shown.max()))
         ax.yaxis.set_major_locator(LogLocator(10, numticks=4))
         ax.yaxis.set_minor_formatter(NullFormatter())
     turning.set_xlabel("optimisation step")

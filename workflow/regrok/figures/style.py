@@ -197,6 +197,15 @@ def around(low: float, high: float) -> tuple[float, float]:
     return low / 1.6, high * 1.6
 
 
+def fit_log(axes: Sequence[Axes]) -> None:
+    """Give logarithmic y-axes that are shared the limits of all lines in them with more than two points."""
+    lines = [line.get_ydata() for ax in axes for line in ax.lines if len(line.get_ydata()) > 2]
+    values = np.concatenate([np.asarray(line, dtype=float) for line in lines]) if lines else np.array([])
+    values = values[np.isfinite(values) & (values > 0)]
+    if len(values):
+        axes[0].set_ylim(*around(values.min(), values.max()))
+
+
 def least_gap(values: pd.Series) -> float:
     """Least distance between different values, at most 0.1."""
     return np.diff(np.sort(values.unique()), append=np.inf).clip(max=0.1).min()
