@@ -135,7 +135,7 @@ SENSITIVITY = [
 DENSE = ((10, 6000),)
 DIVERGES = 7  # seed of the one member that diverges, in the cell with these settings
 DIVERGING = {"optimizer.name": "sgd", "optimizer.learning_rate": 0.3, "optimizer.weight_decay": 1e-2}
-TYPICAL = {0.7: 1700, 0.6: 2100, 0.5: 2900, 0.4: 4700, 0.35: 7200, 0.3: 14_000}  # t4 of divide, in steps
+TYPICAL = {0.9: 1400, 0.7: 1700, 0.6: 2100, 0.5: 2900, 0.4: 4700, 0.35: 7200, 0.3: 14_000}  # t4 of divide, in steps
 TYPICAL_001 = {"transformer": 3000, "residual_mlp": 3300, "lstm": 4200}  # t4 at 0.7
 LARGEST = 30  # cells of a study of config.yaml
 SLOWER = {"divide": 1.0, "multiply": 1.2, "add": 1.6, "subtract": 1.5}
@@ -346,7 +346,7 @@ def _targets(cell: Cell, seed: int, noise: np.random.Generator) -> tuple[float, 
         return np.inf, np.inf
     if decay == 0 or cell.split.fraction not in TYPICAL:
         return t2, np.inf
-    t4 = TYPICAL[cell.split.fraction] * SLOWER[cell.task.operation] * capacity * spread
+    t4 = TYPICAL[cell.split.fraction] * SLOWER.get(cell.task.named, 2.0) * capacity * spread
     if cell.split.pairs == "unordered":
         t4 *= 1.3
     if cell.task.operation == "subtract" and seed % 6 == 5:

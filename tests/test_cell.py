@@ -82,7 +82,7 @@ def test_every_setting_makes_another_cell(cell, change):
         ({"task__modulus": 96}, "'divide' needs a prime modulus, and 96 is not prime"),
         ({"split__fraction": 0.05}, r"at most 466, the training set \(fraction 0.05 of 9312 examples\), not 512"),
         ({"split__fraction": 1.0}, "less than 1"),
-        ({"task__operation": "xor"}, "'add', 'subtract', 'multiply', 'divide', 'sum'"),
+        ({"task__operation": "xor"}, "'add', 'subtract', 'multiply', 'divide', 'sum', 'formula'"),
         ({"optimizer__momentum": 0.9}, "momentum"),
         ({"optimizer__weight_decay": float("nan")}, "finite"),
         ({"optimizer__weight_decay": True}, "must be a number"),

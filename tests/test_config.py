@@ -168,7 +168,7 @@ SHAPE = {
     "unknown operation": (
         "operation: divide, mod",
         "operation: xor, mod",
-        "settings.mlp.task.operation must be 'add', 'divide', 'multiply', 'subtract' or 'sum', not 'xor'.",
+        "settings.mlp.task.operation must be 'add', 'divide', 'formula', 'multiply', 'subtract' or 'sum', not 'xor'.",
     ),
     "composite modulus": (
         "modulus: 97",
@@ -295,7 +295,7 @@ GRIDS = {
         "[{task.operation: divide},",
         "[{task.zzz: divide},",
         "studies.fractions.grids[1].cases[0].task.zzz is no known setting; "
-        "known are task.operation, task.modulus and task.terms.",
+        "known are task.operation, task.modulus, task.terms and task.formula.",
     ),
     "unknown setting in the reference": (
         "reference: {split.fraction: 0.3}",
@@ -327,7 +327,7 @@ GRIDS = {
         "[{task.operation: divide}, {task.operation: add}]",
         "[{task.operation: divide}, {task.operation: plus}]",
         "studies.fractions.grids[1].cases[1].task.operation must be "
-        "'add', 'divide', 'multiply', 'subtract' or 'sum', not 'plus'.",
+        "'add', 'divide', 'formula', 'multiply', 'subtract' or 'sum', not 'plus'.",
     ),
     "value in a study's set": (
         "set: {batches.order: shuffled}",

@@ -138,7 +138,7 @@ def without(key):
         ),
         (
             [changed("000-C4", symmetric=["add", "times"])],
-            "000-C4.parameters.symmetric[1] must be 'add', 'subtract', 'multiply', 'divide' or 'sum', not 'times'",
+            "000-C4.parameters.symmetric[1] must be 'add', 'subtract', 'multiply', 'divide', 'sum' or 'formula', not",
         ),
         (
             [changed("000-C2", control_precision="float46")],

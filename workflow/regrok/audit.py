@@ -244,7 +244,7 @@ def happened(contents: Contents, cell: Cell) -> dict[str, Event]:
     """Divergence and t1..t4 of a member."""
     sizes = contents.header.get("evaluated", contents.header["examples"])
     seen = (sizes[side] for side in ("train", "validation"))
-    return {"divergence": diverged(contents), **events(contents.common, *seen, cell.task.modulus)}
+    return {"divergence": diverged(contents), **events(contents.common, *seen, 1 / cell.task.chance)}
 
 
 def diverged(contents: Contents) -> Event:

@@ -7,12 +7,14 @@ and orphans its records: add settings of a new model or optimiser as a class of 
 import hashlib
 import itertools
 import json
+import re
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from .tasks import formulas
 from .tasks.modular import OPERATIONS, is_prime
 from .tasks.split import evaluated_sizes, train_size
 
@@ -63,6 +65,67 @@ class Modular(Settings):
     def slug(self) -> str:
         return f"{self.operation}{self.modulus}"
 
+    @property
+    def named(self) -> str:
+        """The operation as tables have it."""
+        return self.operation
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of always giving the most frequent answer, or one of equally frequent ones."""
+        return 1 / self.modulus
+
+
+class Formula(Settings):
+    """Any formula in x and y modulo a number; in config.yaml its text stands as the operation."""
+
+    family: ClassVar[str] = "formulas"
+    terms: ClassVar[int] = 2
+
+    operation: Literal["formula"]
+    formula: str = Field(description="A polynomial or quotient in x and y, or one of two by a condition.")
+    modulus: Annotated[int, Field(ge=2, le=1000), NUMBER] = Field(description="Number of residues; prime for division.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_one_way(cls, values: Any) -> Any:
+        text = values.get("formula") if isinstance(values, dict) else None
+        return values | {"formula": formulas.normal(text)} if isinstance(text, str) else values
+
+    @model_validator(mode="after")
+    def defined(self):
+        self.table()
+        return self
+
+    def table(self):
+        return formulas.table(self.operation, self.formula, self.modulus)
+
+    @property
+    def examples(self) -> int:
+        return len(self.table())
+
+    @property
+    def slug(self) -> str:
+        return re.sub(r"[^a-z0-9]+", "_", self.formula).strip("_")[:24].strip("_") + f"_{self.modulus}"
+
+    @property
+    def named(self) -> str:
+        return self.formula
+
+    @property
+    def chance(self) -> float:
+        return float(self.table().shares().max())
+
+
+def _formula(task: Any) -> Any:
+    """A task whose operation is the text of a formula, as one whose operation is "formula"."""
+    if not isinstance(task, dict) or not isinstance(task.get("operation"), str) or task["operation"] == "formula":
+        return task
+    rest = {key: value for key, value in task.items() if key != "formula"}  # of a base that has a formula
+    if re.fullmatch(r"[\w ]*", task["operation"]) and task["operation"].strip() not in ("x", "y"):
+        return rest
+    return rest | {"operation": "formula", "formula": task["operation"]}
+
 
 class Sum(Settings):
     """The sum of several terms modulo a number (report 001, section 5); of two it is 'add'."""
@@ -87,6 +150,14 @@ class Sum(Settings):
     @property
     def slug(self) -> str:
         return f"sum{self.modulus}x{self.terms}"
+
+    @property
+    def named(self) -> str:
+        return self.operation
+
+    @property
+    def chance(self) -> float:
+        return 1 / self.modulus
 
 
 class Split(Settings):
@@ -345,7 +416,7 @@ class Loss(Settings):
 class Cell(Settings):
     """One point of a grid. Two cells with equal settings are the same cell."""
 
-    task: Annotated[Modular | Sum, Field(discriminator="operation")]
+    task: Annotated[Modular | Sum | Formula, Field(discriminator="operation"), BeforeValidator(_formula)]
     split: Split
     model: Annotated[
         MLP | SharedMLP | Transformer | TiedTransformer | ResidualMLP | LSTM, Field(discriminator="architecture")

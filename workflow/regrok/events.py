@@ -98,8 +98,9 @@ def first_sustained(steps: np.ndarray, holds: np.ndarray) -> Event:
     return Event(float(steps[index - 1]) if index else 0.0, float(steps[index]))
 
 
-def chance_bound(examples: int, classes: int) -> float:
-    """Accuracy that guessing among `classes` exceeds on `examples` with probability below `CHANCE_TAIL`."""
+def chance_bound(examples: int, classes: float) -> float:
+    """Accuracy that guessing among `classes`, the inverse of the chance of being right, exceeds on `examples` with
+    probability below `CHANCE_TAIL`."""
     from scipy.stats import binom  # takes a second to import, and most readers of this module need no event
 
     return float(binom.isf(CHANCE_TAIL, examples, 1 / classes)) / examples
@@ -110,7 +111,7 @@ def generalisation(steps: np.ndarray, val_acc: np.ndarray) -> Event:
     return first_sustained(steps, val_acc >= THRESHOLD)
 
 
-def events(history: dict[str, np.ndarray], n_train: int, n_val: int, classes: int) -> dict[str, Event]:
+def events(history: dict[str, np.ndarray], n_train: int, n_val: int, classes: float) -> dict[str, Event]:
     """t1..t4 of a history with columns step, train_acc, val_acc."""
     steps, train, val = (np.asarray(history[key]) for key in ("step", "train_acc", "val_acc"))
     return {

@@ -77,7 +77,7 @@ def _dates(member: pd.Series, history: pd.DataFrame) -> dict[str, float]:
 def _holds(member: pd.Series, history: pd.DataFrame, side: str, rule: str) -> np.ndarray:
     accuracy = history[f"{side}_acc"].to_numpy()
     if rule == "chance":
-        return accuracy > chance_bound(int(member[f"evaluated_{side}"]), round(1 / member["chance"]))
+        return accuracy > chance_bound(int(member[f"evaluated_{side}"]), 1 / member["chance"])
     if rule == "any":
         return accuracy > 0
     return accuracy >= float(rule)

@@ -3,7 +3,7 @@
 from ..cell import Cell
 
 FACTORS = {  # column -> (setting, dtype, unit, meaning); Int64: a whole number that some cells do not have
-    "operation": ("task.operation", "str", "", "what is done with the operands"),
+    "operation": ("task.operation", "str", "", "what is done with the operands, by name or formula"),
     "modulus": ("task.modulus", "int64", "1", "number of residues"),
     "terms": ("task.terms", "int64", "1", "number of operands"),
     "fraction": ("split.fraction", "float64", "1", "share of the examples that is trained on"),
@@ -47,5 +47,9 @@ COLUMNS = {name: (unit, meaning) for name, (_, _, unit, meaning) in FACTORS.item
 
 def of(cell: Cell) -> dict:
     """The FACTORS of a cell; None where it has no such setting. A full batch has the size of the training set."""
-    settings = cell.factors | {"task.terms": cell.task.terms, "batches.size": cell.batch_size}
+    settings = cell.factors | {
+        "task.operation": cell.task.named,
+        "task.terms": cell.task.terms,
+        "batches.size": cell.batch_size,
+    }
     return {name: settings.get(path) for name, (path, *_) in FACTORS.items()}

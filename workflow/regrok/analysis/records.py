@@ -171,7 +171,7 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
     (n_train, n_val), seen = ([sides[side] for side in ("train", "validation")] for sides in sizes)
     standard = np.isin(history["step"], evaluation_steps(job.follow.budget))
     alike = {name: column[standard] for name, column in history.items()}
-    found = events(alike, *seen, job.cell.task.modulus)
+    found = events(alike, *seen, 1 / job.cell.task.chance)
     t2, t4 = found["t2"], found["t4"]
     diverged = not np.isfinite(history["train_loss"][-1])
     last = int(history["step"][-1])
@@ -187,7 +187,7 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
         "evaluated_train": seen[0],
         "evaluated_val": seen[1],
         "steps_per_epoch": job.cell.steps_per_epoch,
-        "chance": 1 / job.cell.task.modulus,
+        "chance": job.cell.task.chance,
         "budget": job.follow.budget,
         "last_step": last,
         "stop_reason": "diverged" if diverged else "event" if t4.reached and last < job.follow.budget else "budget",

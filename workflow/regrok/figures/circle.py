@@ -14,7 +14,7 @@ REPORTS = "002-A1, 002-C1, 002-C2"
 ALT = (
     "Six moments of training: each residue is a point in the plane of the first two principal components of the final "
     "embeddings, coloured by its value and joined to the one that follows it on the final circle. The first moment is "
-    "before training, the last its end."
+    "before training, the last its end, and each has its own scale."
 )
 FRAMES = 6
 
@@ -27,10 +27,10 @@ def draw(embedding_frames: pd.DataFrame, members: pd.DataFrame, designs: pd.Data
         return style.notice("No embeddings have been followed through training yet.", style.DOUBLE)
     figure = style.canvas(style.DOUBLE, 1.55)
     steps = moments(np.sort(shown["step"].unique()))
-    axes = figure.subplots(1, len(steps), sharex=True, sharey=True, squeeze=False)[0]
+    axes = figure.subplots(1, len(steps), squeeze=False)[0]
     for ax, which, step in zip(axes, "abcdef", steps, strict=False):
         style.letter(ax, which, "start" if step == 0 else f"step {format.steps(step)}")
-        frame(ax, shown[shown["step"] == step], shown)
+        frame(ax, shown[shown["step"] == step])
     return figure
 
 
@@ -53,14 +53,14 @@ def moments(steps: np.ndarray) -> list[int]:
     return sorted({int(steps[0]), *(int(steps[np.abs(steps - step).argmin()]) for step in wanted)})
 
 
-def frame(ax: Axes, places: pd.DataFrame, everything: pd.DataFrame) -> None:
-    """One moment; axes hold all moments."""
+def frame(ax: Axes, places: pd.DataFrame) -> None:
+    """One moment, at its own scale: weight decay shrinks the embeddings."""
     places = places.sort_values("residue")
     first, second = places["first"].to_numpy(), places["second"].to_numpy()
     route = ring(len(places), int(places["frequency"].iloc[0]))
     ax.plot(first[route], second[route], color=style.MUTED, linewidth=0.35, alpha=0.7)
     ax.scatter(first, second, c=colors(len(places)), s=9, linewidths=0, zorder=3)
-    reach = 1.1 * np.abs(everything[["first", "second"]].to_numpy()).max()
+    reach = 1.1 * max(np.abs(first).max(), np.abs(second).max(), 1e-12)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
 
 

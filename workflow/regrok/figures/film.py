@@ -35,7 +35,7 @@ def _frame(shown: pd.DataFrame, step: int) -> Figure:
     figure = Figure(figsize=(INCHES, INCHES + 0.3), layout="constrained")
     ax = figure.subplots()
     ax.set_title(f"step {format.steps(step)}")
-    circle.frame(ax, shown[shown["step"] == step], shown)
+    circle.frame(ax, shown[shown["step"] == step])
     return figure
 
 

@@ -18,6 +18,10 @@ class Table:
     def __len__(self) -> int:
         return len(self.answer)
 
+    def shares(self) -> np.ndarray:
+        """Share of the examples with each answer, float (classes,)."""
+        return np.bincount(self.answer, minlength=self.classes) / len(self)
+
     def operands(self, index: np.ndarray) -> np.ndarray:
         """Operands of the examples with these numbers: int64 (*index.shape, 2)."""
         return np.stack([self.x[index], self.y[index]], axis=-1)
