@@ -35,16 +35,26 @@ def draw(embedding_frames: pd.DataFrame, members: pd.DataFrame, designs: pd.Data
 
 
 def film(embedding_frames: pd.DataFrame, members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
-    """The frames of one member: of the widest Transformer that generalises, else of the widest, else of a
-    perceptron."""
+    """The frames of one member: of Transformers, or of perceptrons where none was followed, of those that generalise,
+    if any does, that with the most ordered end."""
     chosen = summary.studied(members, designs, "representation")
     if chosen.empty:
         chosen = summary.studied(members, designs, "simple_grokking")
-    chosen = chosen.merge(embedding_frames[["cell", "seed"]].drop_duplicates(), on=["cell", "seed"])
-    if chosen.empty:
+    frames = embedding_frames.merge(chosen[["cell", "seed", "generalised"]], on=["cell", "seed"])
+    if frames.empty:
         return embedding_frames.head(0)
-    best = chosen.sort_values(["generalised", "width", "cell", "seed"]).iloc[-1]
-    return embedding_frames[(embedding_frames["cell"] == best["cell"]) & (embedding_frames["seed"] == best["seed"])]
+    last = frames[frames["step"] == frames.groupby(["cell", "seed"])["step"].transform("max")]
+    keys = ["generalised", "cell", "seed"]
+    best = max((key[0], order(own), key) for key, own in last.groupby(keys))[-1]
+    return embedding_frames[(embedding_frames["cell"] == best[1]) & (embedding_frames["seed"] == best[2])]
+
+
+def order(places: pd.DataFrame) -> float:
+    """Share of the variance of one moment that the circle of its frequency holds."""
+    places = places.sort_values("residue")
+    power = np.abs(np.fft.fft(places["first"].to_numpy() + 1j * places["second"].to_numpy())) ** 2
+    k, power[0] = int(places["frequency"].iloc[0]), 0.0
+    return float((power[k] + power[-k]) / max(power.sum(), 1e-300))
 
 
 def moments(steps: np.ndarray) -> list[int]:
