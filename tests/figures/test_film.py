@@ -42,7 +42,8 @@ def test_the_most_ordered_of_those_that_generalise():
     own = frames.merge(members.loc[members["width"].notna() & members["generalised"], ["cell", "seed"]])
     cell, seed = own[["cell", "seed"]].iloc[0]
     spoilt = frames.copy()
-    spoilt.loc[~((spoilt["cell"] == cell) & (spoilt["seed"] == seed)), "first"] = 0.0
+    others = ~((spoilt["cell"] == cell) & (spoilt["seed"] == seed))
+    spoilt.loc[others, ["first", "second"]] = np.random.default_rng(0).normal(size=(others.sum(), 2))
     (found,) = {*map(tuple, circle.film(spoilt, members, designs)[["cell", "seed"]].to_numpy())}
     assert found == (cell, seed)
 
