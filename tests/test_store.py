@@ -34,6 +34,7 @@ from regrok.store import (
     timings_in,
     write_atomically,
     write_json,
+    write_parquet,
 )
 
 CELL = tiny()
@@ -80,6 +81,20 @@ def test_a_training_job_saves_without_pandas(tmp_path):
     )
     call = [sys.executable, "-c", script, str(tmp_path / "history.parquet")]
     assert subprocess.run(call, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_short_jobs_that_read_a_table_end_well(tmp_path):
+    """Threads of pyarrow's that outlive the last statement would abort one in three of them."""
+    write_parquet(
+        tmp_path / "history.parquet", {str(column): np.random.default_rng(0).random(3000) for column in range(7)}
+    )
+    script = (
+        "import sys; from io import BytesIO; from pathlib import Path; from regrok.store import read_parquet; "
+        "read_parquet(BytesIO(Path(sys.argv[1]).read_bytes()))"
+    )
+    call = [sys.executable, "-c", script, str(tmp_path / "history.parquet")]
+    jobs = [subprocess.Popen(call) for _ in range(24)]
+    assert [job.wait() for job in jobs] == [0] * 24
 
 
 def test_a_record_comes_back_bit_for_bit(store):

@@ -11,7 +11,16 @@ import re
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from .tasks import formulas
@@ -82,7 +91,9 @@ class Formula(Settings):
     family: ClassVar[str] = "formulas"
     terms: ClassVar[int] = 2
 
-    operation: Literal["formula"]
+    operation: Annotated[
+        Literal["formula"], WithJsonSchema({"type": "string", "description": "The text of a formula in x and y."})
+    ]
     formula: str = Field(description="A polynomial or quotient in x and y, or one of two by a condition.")
     modulus: Annotated[int, Field(ge=2, le=1000), NUMBER] = Field(description="Number of residues; prime for division.")
 

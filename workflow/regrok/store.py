@@ -102,6 +102,14 @@ def write_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
     write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd"))
 
 
+def read_parquet(file: BinaryIO) -> dict[str, np.ndarray]:
+    """The columns of a table in an open file, read in this thread: those of pyarrow that still hold the file when a
+    short process ends abort it. Raises pa.ArrowInvalid if it is no Parquet file."""
+    with pq.ParquetFile(file, pre_buffer=False) as parquet:
+        table = parquet.read(use_threads=False)
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
 def seal(header: dict[str, Any]) -> str:
     """64 hex digits of the canonical JSON of a header without its seal."""
     rest = {key: value for key, value in header.items() if key != "seal"}
@@ -264,12 +272,11 @@ class Record:
 
     def history(self) -> dict[str, np.ndarray]:
         """The time series: column -> array over evaluations. Raises ValueError if the file is damaged."""
-        table = pq.read_table(self.open("history"))
-        return {name: table[name].to_numpy() for name in table.column_names}
+        return read_parquet(self.open("history"))
 
     def step_losses(self) -> np.ndarray:
         """Batch loss before each of the first steps: float32. Raises ValueError if the file is damaged."""
-        return pq.read_table(self.open("step_loss"))["loss"].to_numpy()
+        return read_parquet(self.open("step_loss"))["loss"]
 
     def checkpoint(self) -> dict[str, np.ndarray]:
         """The arrays that training goes on from. Raises ValueError if the file is damaged."""
@@ -281,8 +288,7 @@ class Record:
 
         Raises ValueError if it has none, or the file is damaged.
         """
-        table = pq.read_table(self.open("signals"))
-        return {name: table[name].to_numpy() for name in table.column_names}
+        return read_parquet(self.open("signals"))
 
     def snapshots(self) -> tuple[np.ndarray, np.ndarray]:
         """Steps, int64 (n,), and the weights at them, float32 (n, d), as the rows of the checkpoint's values one after

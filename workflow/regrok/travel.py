@@ -19,7 +19,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from .cell import Cell
 from .sources import changed
@@ -34,6 +33,7 @@ from .store import (
     adoption_in,
     digest,
     parts,
+    read_parquet,
     seal,
     settle,
     timings_in,
@@ -221,15 +221,9 @@ def identified(store: Store, folder: str, files: dict[str, bytes]) -> tuple[Cell
             raise ValueError(f"its {HEADER} names {name!r}")
         if name not in files or hashlib.sha256(files[name]).hexdigest() != header[f"{part}_sha256"]:
             raise ValueError(f"{name} is missing or its checksum is not the one in {HEADER}")
-    if (last := columns(files[header["history"]])["step"].max(initial=0)) > step:
+    if (last := read_parquet(io.BytesIO(files[header["history"]]))["step"].max(initial=0)) > step:
         raise ValueError(f"its history ends at step {last}, after its checkpoint at {step}")
     return cell, header
-
-
-def columns(data: bytes) -> dict[str, np.ndarray]:
-    """The columns of a Parquet file."""
-    table = pq.read_table(io.BytesIO(data))
-    return {name: table[name].to_numpy() for name in table.column_names}
 
 
 def merge(path: Path, header: dict[str, Any], files: dict[str, bytes]) -> tuple[str, str, str]:
@@ -248,7 +242,9 @@ def merge(path: Path, header: dict[str, Any], files: dict[str, bytes]) -> tuple[
         [(own["last_step"], own, ours), (header["last_step"], header, files)], key=lambda side: side[0]
     )
     for part in {"history", "step_loss", "signals"} & set(parts(header)) & set(parts(own)):
-        if not is_prefix(*(columns(side[side_header[part]]) for _, side_header, side in (short, long))):
+        if not is_prefix(
+            *(read_parquet(io.BytesIO(side[side_header[part]])) for _, side_header, side in (short, long))
+        ):
             return "conflicting", name, f"the two differ within their first {short[0]} steps; this store's is kept"
     if short[0] == long[0] and own["checkpoint_sha256"] != header["checkpoint_sha256"]:
         return "conflicting", name, f"the two differ at step {short[0]}; this store's is kept"

@@ -28,7 +28,7 @@ def draw(atlas: pd.DataFrame) -> Figure:
     order = atlas.drop_duplicates("symbol").sort_values("symmetric", ascending=False, kind="stable")
     rows, symmetric = list(order["symbol"]), int(order["symmetric"].astype(bool).sum())
     names = list(dict.fromkeys(atlas["architecture"]))
-    figure = style.canvas(style.DOUBLE, 0.9 + 0.24 * len(rows))
+    figure = style.canvas(style.DOUBLE, max(1.8, 0.9 + 0.24 * len(rows)))
     axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for ax, which, name in zip(axes, "abcd", names, strict=False):
         style.letter(ax, which, style.ARCHITECTURE_NAMES[name])
