@@ -53,6 +53,9 @@ DTYPES = {
         "evaluated_train": "int64",
         "evaluated_val": "int64",
         "steps_per_epoch": "int64",
+        "family": "str",
+        "symbol": "str",
+        "symmetric": "bool",
         "chance": "float64",
         "budget": "int64",
         "last_step": "int64",
@@ -203,7 +206,7 @@ def member(**changes) -> dict:
         "n_train": 4656,
         "n_val": 4656,
         "steps_per_epoch": 10,
-        "chance": 1 / 97,
+        **{name: getattr(cell.task, name) for name in ("family", "symbol", "symmetric", "chance")},
         "budget": 10_000,
         "stop_reason": "budget",
     }
@@ -428,7 +431,7 @@ def _sizes(cell: Cell) -> tuple[int, int]:
 
 def _member(cell: Cell, follow: Follow, seed: int, history: dict[str, np.ndarray]) -> dict:
     n_train, n_val = cell.train_examples, cell.task.examples - cell.train_examples
-    found = events.events(history, *_sizes(cell), cell.task.modulus)
+    found = events.events(history, *_sizes(cell), 1 / cell.task.chance)
     last, budget = int(history["step"][-1]), follow.budget
     diverged = bool(np.isnan(history["train_loss"][-1]))
     halved = history["step"][history["zero_loss_share"] >= 0.5]
@@ -441,7 +444,7 @@ def _member(cell: Cell, follow: Follow, seed: int, history: dict[str, np.ndarray
         evaluated_train=_sizes(cell)[0],
         evaluated_val=_sizes(cell)[1],
         steps_per_epoch=cell.steps_per_epoch,
-        chance=1 / cell.task.modulus,
+        **{name: getattr(cell.task, name) for name in ("family", "symbol", "symmetric", "chance")},
         budget=budget,
         last_step=last,
         stop_reason="diverged" if diverged else "budget" if last == budget else "event",

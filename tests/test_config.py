@@ -81,6 +81,11 @@ def test_a_good_config_loads(write):
     assert config.settings["mlp"].optimizer.learning_rate == 0.001
 
 
+OPERATIONS = (
+    "'add', 'brackets', 'deduplicate', 'divide', 'majority', 'multiply', 'palindrome', 'parity', 'random', "
+    "'repetition', 'reverse', 'rotate', 'shift', 'subtract', 'sum', 'xor', a formula such as x**2 + y or beside a "
+    "group, a word such as x y x^-1"
+)
 READING = {
     "syntax": ("seeds: 2, budget", "seeds: 2: budget", "line 12 is not valid YAML: expected ',' or '}', but got ':'."),
     "tab": (
@@ -167,8 +172,8 @@ SHAPE = {
     ),
     "unknown operation": (
         "operation: divide, mod",
-        "operation: xor, mod",
-        "settings.mlp.task.operation must be 'add', 'divide', 'formula', 'multiply', 'subtract' or 'sum', not 'xor'.",
+        "operation: plus, mod",
+        f"settings.mlp.task.operation must be {OPERATIONS}, not 'plus'.",
     ),
     "composite modulus": (
         "modulus: 97",
@@ -293,9 +298,8 @@ GRIDS = {
     ),
     "unknown setting in cases": (
         "[{task.operation: divide},",
-        "[{task.zzz: divide},",
-        "studies.fractions.grids[1].cases[0].task.zzz is no known setting; "
-        "known are task.operation, task.modulus, task.terms and task.formula.",
+        "[{task.modulo: divide},",
+        "studies.fractions.grids[1].cases[0].task.modulo is no known setting; did you mean task.modulus?",
     ),
     "unknown setting in the reference": (
         "reference: {split.fraction: 0.3}",
@@ -326,8 +330,7 @@ GRIDS = {
     "operation in a case": (
         "[{task.operation: divide}, {task.operation: add}]",
         "[{task.operation: divide}, {task.operation: plus}]",
-        "studies.fractions.grids[1].cases[1].task.operation must be "
-        "'add', 'divide', 'formula', 'multiply', 'subtract' or 'sum', not 'plus'.",
+        f"studies.fractions.grids[1].cases[1].task.operation must be {OPERATIONS}, not 'plus'.",
     ),
     "value in a study's set": (
         "set: {batches.order: shuffled}",

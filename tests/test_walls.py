@@ -88,5 +88,5 @@ def test_each_architecture_is_a_file_of_its_own():
 def test_training_names_no_architecture(module):
     """It loads the one that a cell asks for by its name."""
     assert {name for name in sources.imports(module) if part(name) == "models"} <= {
-        f"regrok.models{name}" for name in ("", ".layers", ".parameters")
+        f"regrok.models{name}" for name in ("", ".differentiated", ".layers", ".parameters")
     }

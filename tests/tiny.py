@@ -44,6 +44,8 @@ RESIDUAL = {
     "positions": "flatten",
     "dropout": 0.0,
 }
+SEQUENCE = SHARED | {"architecture": "sequence_mlp", "embedding": 5}
+REVERSE = {"task": {"operation": "reverse", "length": 3, "letters": 3}}
 SUMS = {"task": {"operation": "sum", "modulus": 5, "terms": 3}}
 RMSPROP = {
     "name": "rmsprop",
@@ -89,6 +91,11 @@ VARIANTS = {  # what a trajectory may look like; none may show what else is in t
     "lstm, dropout, three terms": {"model": LSTM | {"dropout": 0.2}, **SUMS},
     "residual mlp": {"model": RESIDUAL},
     "residual mlp, summed, dropout": {"model": RESIDUAL | {"positions": "sum", "dropout": 0.5}},
+    "sequence mlp": {"model": SEQUENCE, **SUMS},
+    "sequence mlp, three places, float64 loss": {"model": SEQUENCE, "loss.precision": "float64", **REVERSE},
+    "transformer, three places": {"model": TRANSFORMER, **REVERSE},
+    "lstm, three places, dropout": {"model": LSTM | {"dropout": 0.2}, **REVERSE},
+    "group": {"task": {"operation": "x y x^-1", "group": "S3"}},
     "rmsprop": {"optimizer": RMSPROP},
     "rmsprop without momentum": {"optimizer": RMSPROP | {"momentum": 0.0}, **ODD},
     "unordered": {"split.pairs": "unordered"},

@@ -24,7 +24,7 @@ def test_members_agree_with_their_histories():
     for key, history in BASE["histories"].groupby(["cell", "seed"]):
         member = members.loc[key]
         sizes = int(member["evaluated_train"]), int(member["evaluated_val"])
-        found = events.events(history, *sizes, int(member["modulus"]))
+        found = events.events(history, *sizes, 1 / member["chance"])
         for name, event in found.items():
             np.testing.assert_equal([event.after, event.at], [member[f"{name}_after"], member[name]])
         assert history["step"].max() == member["last_step"]

@@ -14,7 +14,7 @@ from regrok.tasks import formulas, modular
     ("formula", "operation"), [("x+y", "add"), ("x - y", "subtract"), ("x*y", "multiply"), ("x/y", "divide")]
 )
 def test_the_operations_that_have_names(formula, operation):
-    one, other = formulas.table("formula", formulas.normal(formula), 13), modular.table(operation, 13)
+    one, other = formulas.table(formulas.normal(formula), 13), modular.table(operation, 13)
     for name in ("x", "y", "answer", "tokens", "classes"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
 
@@ -34,17 +34,17 @@ POWER = {  # Power et al. 2022, A.1.1, in plain Python
 
 @pytest.mark.parametrize("formula", POWER)
 def test_against_plain_python(formula):
-    table = formulas.table("formula", formulas.normal(formula), 23)
+    table = formulas.table(formulas.normal(formula), 23)
     expected = [POWER[formula](int(x), int(y), 23) for x, y in zip(table.x, table.y, strict=True)]
     assert table.answer.tolist() == expected
 
 
 def test_pairs_without_a_value_are_left_out():
-    assert len(formulas.table("formula", "x / y", 7)) == 42
-    assert len(formulas.table("formula", "(x + y) / (x - y)", 7)) == 42
-    assert len(formulas.table("formula", "x / y if y % 2 else x - y", 7)) == 49  # y = 0 is even
+    assert len(formulas.table("x / y", 7)) == 42
+    assert len(formulas.table("(x + y) / (x - y)", 7)) == 42
+    assert len(formulas.table("x / y if y % 2 else x - y", 7)) == 49  # y = 0 is even
     with pytest.raises(ValueError, match="divides by zero for every pair modulo 7"):
-        formulas.table("formula", "x / (y - y)", 7)
+        formulas.table("x / (y - y)", 7)
 
 
 def test_one_way_of_writing():
@@ -62,7 +62,7 @@ def test_one_way_of_writing():
 def test_any_polynomial(formula):
     if "x" not in formula and "y" not in formula:
         return
-    table = formulas.table("formula", formulas.normal(formula), 11)
+    table = formulas.table(formulas.normal(formula), 11)
     expected = [eval(formula, {"x": int(x), "y": int(y)}) % 11 for x, y in zip(table.x, table.y, strict=True)]
     assert table.answer.tolist() == expected
 
@@ -94,5 +94,5 @@ def test_what_is_no_formula(formula, sentence):
 
 def test_division_needs_a_prime():
     with pytest.raises(ValueError, match=r"'x / y' divides and needs a prime modulus, and 12 is not prime"):
-        formulas.table("formula", "x / y", 12)
-    assert len(formulas.table("formula", "x * y", 12)) == 144
+        formulas.table("x / y", 12)
+    assert len(formulas.table("x * y", 12)) == 144

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regrok.tasks.modular import OPERATIONS, inverse, is_prime, table
+from regrok.tasks.modular import OPERATIONS, Modular, inverse, is_prime, table
 
 PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97]
 
@@ -57,8 +57,8 @@ def test_inverses_modulo_7():
 
 
 def test_division_needs_a_prime():
-    with pytest.raises(ValueError, match="divide needs a prime modulus, and 91 is not prime"):
-        table("divide", 91)
+    with pytest.raises(ValueError, match="'divide' needs a prime modulus, and 91 is not prime"):
+        Modular(operation="divide", modulus=91)
     assert len(table("multiply", 91)) == 91 * 91
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regrok.tasks.modular import table as modular
-from regrok.tasks.sums import Sums, table
+from regrok.tasks.sums import Sum, Sums
 
 SIZES = st.sampled_from([(2, 3), (2, 7), (3, 3), (5, 4)])
 
@@ -16,7 +16,7 @@ SIZES = st.sampled_from([(2, 3), (2, 7), (3, 3), (5, 4)])
 @given(SIZES)
 def test_every_sequence_once_in_order(size):
     modulus, terms = size
-    task = table("sum", modulus, terms)
+    task = Sum(operation="sum", modulus=modulus, terms=terms).table()
     operands = task.operands(np.arange(len(task)))
     assert operands.dtype == np.int64
     assert operands.tolist() == [list(digits) for digits in product(range(modulus), repeat=terms)]

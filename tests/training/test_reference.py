@@ -92,10 +92,9 @@ def assert_follows(cell: Cell):
 
     assert losses == pytest.approx(single_losses, rel=2e-3)
     assert losses[:50] == pytest.approx(exact_losses[:50], rel=1e-5)
-    values, references = stack.parameters.member(0), stack.module.unfold(exact)
+    values, references = stack.parameters.member(0), stack.unfold(exact)
     rounding = max(
-        (a - b).abs().max().item()
-        for a, b in zip(stack.module.unfold(single).values(), references.values(), strict=True)
+        (a - b).abs().max().item() for a, b in zip(stack.unfold(single).values(), references.values(), strict=True)
     )
     for name, reference in references.items():
         assert (values[name] - reference).abs().max().item() < max(10 * rounding, 1e-4), name
@@ -118,7 +117,7 @@ def test_gradients_against_float64_autograd(base_cell, overrides):
         assert losses[index].item() == pytest.approx(loss.item(), rel=1e-6)
         for part in model.parameters():
             part.data = part.grad
-        for name, expected in stack.module.unfold(model).items():
+        for name, expected in stack.unfold(model).items():
             torch.testing.assert_close(
                 stack.parameters.gradients[name][index].double(), expected, rtol=1e-4, atol=1e-7, msg=name
             )

@@ -5,170 +5,43 @@ and orphans its records: add settings of a new model or optimiser as a class of 
 """
 
 import hashlib
+import importlib
 import itertools
 import json
 import re
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    WithJsonSchema,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from .tasks import formulas
-from .tasks.modular import OPERATIONS, is_prime
+from . import sources
+from .tasks.settings import NUMBER, Beta, Decay, NotNegative, Positive, Rate, Settings, Task
 from .tasks.split import evaluated_sizes, train_size
 
 
-def _no_boolean(value: Any) -> Any:
-    """Python counts true and false as 1 and 0; in a config they are a slip."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("no_number", "must be a number")
-    return value
-
-
-NUMBER = BeforeValidator(_no_boolean)  # stands last, or pydantic leaves the bounds out of the JSON schema
-Positive = Annotated[int, Field(ge=1), NUMBER]
-NotNegative = Annotated[int, Field(ge=0), NUMBER]
-Rate = Annotated[float, Field(gt=0), NUMBER]
-Decay = Annotated[float, Field(ge=0), NUMBER]
-Beta = Annotated[float, Field(ge=0, lt=1), NUMBER]
-
-
-LARGEST_TASK = 2**25  # examples, whose random order takes 256 MB
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Modular(Settings):
-    """x op y modulo a number."""
-
-    family: ClassVar[str] = "modular"  # the file in tasks/
-
-    operation: Literal[tuple(OPERATIONS)] = Field(description="How x and y are combined.")
-    modulus: Annotated[int, Field(ge=2), NUMBER] = Field(description="Number of residues; prime for division.")
-
-    @model_validator(mode="after")
-    def invertible(self):
-        if OPERATIONS[self.operation].inverts and not is_prime(self.modulus):
-            raise ValueError(f"'{self.operation}' needs a prime modulus, and {self.modulus} is not prime")
-        return self
-
-    terms: ClassVar[int] = 2
-
-    @property
-    def examples(self) -> int:
-        return self.modulus * (self.modulus - OPERATIONS[self.operation].inverts)
-
-    @property
-    def slug(self) -> str:
-        return f"{self.operation}{self.modulus}"
-
-    @property
-    def named(self) -> str:
-        """The operation as tables have it."""
-        return self.operation
-
-    @property
-    def chance(self) -> float:
-        """Accuracy of always giving the most frequent answer, or one of equally frequent ones."""
-        return 1 / self.modulus
-
-
-class Formula(Settings):
-    """Any formula in x and y modulo a number; in config.yaml its text stands as the operation."""
-
-    family: ClassVar[str] = "formulas"
-    terms: ClassVar[int] = 2
-
-    operation: Annotated[
-        Literal["formula"], WithJsonSchema({"type": "string", "description": "The text of a formula in x and y."})
+def _tasks() -> list[type[Task]]:
+    """The tasks that the files in tasks/ define, told apart by `operation`."""
+    found = [importlib.import_module(name) for name in sources.modules(f"{sources.PACKAGE}.tasks")]
+    kinds = [(module, kind) for module in found for kind in vars(module).values() if isinstance(kind, type)]
+    return [
+        kind
+        for module, kind in kinds
+        if issubclass(kind, Task) and kind.__module__ == module.__name__ and "operation" in kind.model_fields
     ]
-    formula: str = Field(description="A polynomial or quotient in x and y, or one of two by a condition.")
-    modulus: Annotated[int, Field(ge=2, le=1000), NUMBER] = Field(description="Number of residues; prime for division.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def in_one_way(cls, values: Any) -> Any:
-        text = values.get("formula") if isinstance(values, dict) else None
-        return values | {"formula": formulas.normal(text)} if isinstance(text, str) else values
-
-    @model_validator(mode="after")
-    def defined(self):
-        self.table()
-        return self
-
-    def table(self):
-        return formulas.table(self.operation, self.formula, self.modulus)
-
-    @property
-    def examples(self) -> int:
-        return len(self.table())
-
-    @property
-    def slug(self) -> str:
-        return re.sub(r"[^a-z0-9]+", "_", self.formula).strip("_")[:24].strip("_") + f"_{self.modulus}"
-
-    @property
-    def named(self) -> str:
-        return self.formula
-
-    @property
-    def chance(self) -> float:
-        return float(self.table().shares().max())
 
 
-def _formula(task: Any) -> Any:
-    """A task whose operation is the text of a formula, as one whose operation is "formula"."""
-    if not isinstance(task, dict) or not isinstance(task.get("operation"), str) or task["operation"] == "formula":
+def _by_text(task: Any) -> Any:
+    """A task whose operation is the text of a formula, or of a word where a group is given, as one whose operation is
+    "formula" or "word"."""
+    if not isinstance(task, dict) or not isinstance(text := task.get("operation"), str) or text in ("formula", "word"):
         return task
-    rest = {key: value for key, value in task.items() if key != "formula"}  # of a base that has a formula
-    if re.fullmatch(r"[\w ]*", task["operation"]) and task["operation"].strip() not in ("x", "y"):
+    rest = {key: value for key, value in task.items() if key not in ("formula", "word")}  # of a base that has one
+    if "group" in rest:
+        return rest | {"operation": "word", "word": text}
+    if re.fullmatch(r"[\w ]*", text) and text.strip() not in ("x", "y"):
         return rest
-    return rest | {"operation": "formula", "formula": task["operation"]}
-
-
-class Sum(Settings):
-    """The sum of several terms modulo a number (report 001, section 5); of two it is 'add'."""
-
-    family: ClassVar[str] = "sums"
-
-    operation: Literal["sum"]
-    modulus: Annotated[int, Field(ge=2), NUMBER] = Field(description="Number of residues.")
-    terms: Annotated[int, Field(ge=3), NUMBER] = Field(description="Number of terms; of two it is 'add'.")
-
-    @model_validator(mode="after")
-    def indexable(self):
-        if self.examples > LARGEST_TASK:
-            size = f"{self.terms} terms modulo {self.modulus} are {self.examples} examples"
-            raise ValueError(f"{size}; at most {LARGEST_TASK} can be put into a random order in memory")
-        return self
-
-    @property
-    def examples(self) -> int:
-        return self.modulus**self.terms
-
-    @property
-    def slug(self) -> str:
-        return f"sum{self.modulus}x{self.terms}"
-
-    @property
-    def named(self) -> str:
-        return self.operation
-
-    @property
-    def chance(self) -> float:
-        return 1 / self.modulus
+    return rest | {"operation": "formula", "formula": text}
 
 
 class Split(Settings):
@@ -189,12 +62,14 @@ class MLP(Settings):
     layers: Positive = Field(description="Number of hidden layers.")
     embedding_std: Rate = Field(description="Standard deviation of initial embeddings.")
 
-    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
         """Number of trainable parameters."""
         widths = [2 * self.embedding, *[self.hidden] * self.layers, classes]
         return 2 * tokens * self.embedding + sum((i + 1) * o for i, o in itertools.pairwise(widths))
 
-    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+    def forward_flops(
+        self, tokens: int, classes: int, examples: int, terms: int = 2, places: int = 1, training: bool = False
+    ) -> int:
         """Least floating-point operations (a multiply-add counts two) of a forward pass over `examples` pairs: the
         first layer is linear in each embedding and costs its product once a token, the others once an example."""
         widths = [*[self.hidden] * self.layers, classes]
@@ -207,9 +82,32 @@ class SharedMLP(MLP):
 
     architecture: Literal["shared_mlp"]
 
-    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
         """Number of trainable parameters."""
         return super().parameters(tokens, classes) - tokens * self.embedding
+
+
+class SequenceMLP(Settings):
+    """As MLP, for any number of terms, each with a table of embeddings of its own."""
+
+    architecture: Literal["sequence_mlp"]
+    embedding: Positive = Field(description="Width of each term's embedding.")
+    hidden: Positive = Field(description="Width of each hidden layer.")
+    layers: Positive = Field(description="Number of hidden layers.")
+    embedding_std: Rate = Field(description="Standard deviation of initial embeddings.")
+
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
+        """Number of trainable parameters."""
+        widths = [terms * self.embedding, *[self.hidden] * self.layers, places * classes]
+        return terms * tokens * self.embedding + sum((i + 1) * o for i, o in itertools.pairwise(widths))
+
+    def forward_flops(
+        self, tokens: int, classes: int, examples: int, terms: int = 2, places: int = 1, training: bool = False
+    ) -> int:
+        """Least floating-point operations of a forward pass, as an MLP's."""
+        widths = [*[self.hidden] * self.layers, places * classes]
+        products = sum(i * o for i, o in itertools.pairwise(widths))
+        return 2 * (terms * tokens * self.embedding * self.hidden + examples * products)
 
 
 Dropout = Annotated[float, Field(ge=0, lt=1), NUMBER]
@@ -242,14 +140,16 @@ class Transformer(Sequence):
             raise ValueError(f"heads must divide the width, and {self.heads} does not divide {self.width}")
         return self
 
-    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
         """Number of trainable parameters."""
         d = self.width
         block = (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 4 * d + (4 * d + 1) * d + 2 * 2 * d
         last = 2 * d if self.norm == "pre" else 0
-        return (tokens + 2 + 2 * terms) * d + self.layers * block + last + (d + 1) * (classes + 2)
+        return (tokens + 2 + 2 * terms) * d + self.layers * block + last + (d + 1) * places * (classes + 2)
 
-    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+    def forward_flops(
+        self, tokens: int, classes: int, examples: int, terms: int = 2, places: int = 1, training: bool = False
+    ) -> int:
         """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
         sequences. Queries, keys and values of the first block cost once a token at a position, everything later once
         a row (see `rows`); the last block needs keys and values of all, the rest of the last "=" alone."""
@@ -257,7 +157,7 @@ class Transformer(Sequence):
         first = 3 * terms * (tokens + 1)
         attention = first + (self.layers - 2) * 3 * rows + 2 * rows + examples if self.layers > 1 else first
         network = 9 * ((self.layers - 1) * rows + examples)
-        return 2 * (square * (attention + network) + examples * self.width * (classes + 2))
+        return 2 * (square * (attention + network) + examples * self.width * places * (classes + 2))
 
 
 class TiedTransformer(Transformer):
@@ -267,13 +167,15 @@ class TiedTransformer(Transformer):
     architecture: Literal["tied_transformer"]
     embedding_std: Rate = Field(description="Standard deviation of initial embeddings.")
 
-    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
         """Number of trainable parameters."""
         return super().parameters(tokens, classes, terms) - (self.width + 1) * (classes + 2)
 
-    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+    def forward_flops(
+        self, tokens: int, classes: int, examples: int, terms: int = 2, places: int = 1, training: bool = False
+    ) -> int:
         """Least floating-point operations: those of a Transformer, with a logit for each residue alone."""
-        return super().forward_flops(tokens, classes - 2, examples, terms, training)
+        return super().forward_flops(tokens, classes - 2, examples, terms, training=training)
 
 
 class ResidualMLP(Sequence):
@@ -292,19 +194,21 @@ class ResidualMLP(Sequence):
         """Width of the residual stream."""
         return self.width * (2 * terms if self.positions == "flatten" else 1)
 
-    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
         """Number of trainable parameters."""
         d = self.stream(terms)
         block = (d + 1) * self.hidden + (self.hidden + 1) * d + 2 * d
-        return (tokens + 2 + 2 * terms) * self.width + self.layers * block + (d + 1) * (classes + 2)
+        return (tokens + 2 + 2 * terms) * self.width + self.layers * block + (d + 1) * places * (classes + 2)
 
-    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+    def forward_flops(
+        self, tokens: int, classes: int, examples: int, terms: int = 2, places: int = 1, training: bool = False
+    ) -> int:
         """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
         sequences; the first layer is linear in each embedding and could cost its product once a token at a position."""
         d = self.stream(terms)
         first = examples * d if training and self.dropout else terms * (tokens + 1) * self.width
         rest = (2 * self.layers - 1) * examples * d
-        return 2 * (self.hidden * (first + rest) + examples * d * (classes + 2))
+        return 2 * (self.hidden * (first + rest) + examples * d * places * (classes + 2))
 
 
 class LSTM(Sequence):
@@ -315,20 +219,22 @@ class LSTM(Sequence):
     hidden: Positive = Field(description="Width of each layer.")
     layers: Positive = Field(description="Number of layers.")
 
-    def parameters(self, tokens: int, classes: int, terms: int = 2) -> int:
+    def parameters(self, tokens: int, classes: int, terms: int = 2, places: int = 1) -> int:
         """Number of trainable parameters."""
         inputs = [self.width, *[self.hidden] * (self.layers - 1)]
         layers = sum(4 * self.hidden * (width + self.hidden + 2) for width in inputs)
-        return (tokens + 2 + 2 * terms) * self.width + layers + (self.hidden + 1) * (classes + 2)
+        return (tokens + 2 + 2 * terms) * self.width + layers + (self.hidden + 1) * places * (classes + 2)
 
-    def forward_flops(self, tokens: int, classes: int, examples: int, terms: int = 2, training: bool = False) -> int:
+    def forward_flops(
+        self, tokens: int, classes: int, examples: int, terms: int = 2, places: int = 1, training: bool = False
+    ) -> int:
         """Least floating-point operations (a multiply-add counts two) of the products of a forward pass over `examples`
         sequences: the first layer's inputs once a token at a position, all else once a row (see `rows`); the states
         after the last "=" go nowhere but to the answer."""
         seen = self.rows(tokens, examples, terms, training)
         inputs = terms * (tokens + 1) * self.width + (self.layers - 1) * seen * self.hidden
         gates = 4 * self.hidden * (inputs + self.layers * (seen - examples) * self.hidden)
-        return 2 * (gates + examples * self.hidden * (classes + 2))
+        return 2 * (gates + examples * self.hidden * places * (classes + 2))
 
 
 class Adam(Settings):
@@ -427,10 +333,11 @@ class Loss(Settings):
 class Cell(Settings):
     """One point of a grid. Two cells with equal settings are the same cell."""
 
-    task: Annotated[Modular | Sum | Formula, Field(discriminator="operation"), BeforeValidator(_formula)]
+    task: Annotated[Union[*_tasks()], Field(discriminator="operation"), BeforeValidator(_by_text)]
     split: Split
     model: Annotated[
-        MLP | SharedMLP | Transformer | TiedTransformer | ResidualMLP | LSTM, Field(discriminator="architecture")
+        MLP | SharedMLP | SequenceMLP | Transformer | TiedTransformer | ResidualMLP | LSTM,
+        Field(discriminator="architecture"),
     ]
     optimizer: Annotated[Adam | SGD | RMSprop, Field(discriminator="name")]
     schedule: Annotated[Constant | Cosine | Staircase, Field(discriminator="shape")]
@@ -447,14 +354,23 @@ class Cell(Settings):
         return self
 
     @model_validator(mode="after")
-    def two_operands(self):
+    def suits_the_model(self):
         if self.task.terms > 2 and isinstance(self.model, MLP):
             raise ValueError(
                 f"the model '{self.model.architecture}' takes two operands, and the task has {self.task.terms}"
             )
         if self.task.terms > 2 and self.split.pairs == "unordered":
             raise ValueError(f"split.pairs must be 'ordered' for {self.task.terms} operands, not 'unordered'")
+        if self.task.places > 1 and isinstance(self.model, TiedTransformer):
+            raise ValueError(
+                f"the model '{self.model.architecture}' answers with one symbol, and the task has {self.task.places}"
+            )
         return self
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """Sizes of the task, as models take them."""
+        return {name: getattr(self.task, name) for name in ("tokens", "classes", "terms", "places")}
 
     @property
     def train_examples(self) -> int:
@@ -474,7 +390,7 @@ class Cell(Settings):
     @property
     def parameters(self) -> int:
         """Number of trainable parameters of a member."""
-        return self.model.parameters(self.task.modulus, self.task.modulus, self.task.terms)
+        return self.model.parameters(**self.shape)
 
     @property
     def flops_per_step(self) -> float:
@@ -487,7 +403,7 @@ class Cell(Settings):
 
     def forward_flops(self, examples: int, training: bool = False) -> int:
         """Least floating-point operations of a forward pass over `examples` examples."""
-        return self.model.forward_flops(self.task.modulus, self.task.modulus, examples, self.task.terms, training)
+        return self.model.forward_flops(examples=examples, training=training, **self.shape)
 
     @property
     def flops_per_evaluation(self) -> int:

@@ -376,7 +376,8 @@ def schema() -> str:
         for node in nodes:
             del node["additionalProperties"]
             node["$ref"] = f"#/$defs/{name}"
-    return json.dumps(root, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(root, indent=2, ensure_ascii=False) + "\n"
+    return text.replace('"oneOf"', '"anyOf"')  # for a schema, the name of an operation may be a formula as well
 
 
 if __name__ == "__main__":

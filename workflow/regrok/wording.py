@@ -69,9 +69,9 @@ def sentence(found: dict[str, Any], model: type[BaseModel], place: str | None = 
         case "missing":
             return f"{path} is missing; it must be {wanted(node)}"
         case "union_tag_not_found":
-            return f"{path}.{tag(node)} is missing; it must be {wanted(_tags(node))}"
+            return f"{path}.{tag(node)} is missing; it must be {_tags(node, model)}"
         case "union_tag_invalid":
-            return f"{path}.{tag(node)} must be {wanted(_tags(node))}, not {shown(value[tag(node)])}"
+            return f"{path}.{tag(node)} must be {_tags(node, model)}, not {shown(value[tag(node)])}"
         case "value_error":
             return f"{path}: {found['ctx']['error']}"
         case "too_short":
@@ -93,8 +93,16 @@ def tag(node: Schema) -> str:
     return node["discriminator"]["propertyName"]
 
 
-def _tags(node: Schema) -> Schema:
-    return {"enum": list(node["discriminator"]["mapping"])}
+def _tags(node: Schema, model: type[BaseModel]) -> str:
+    """What the key that tells variants apart may be: their names, and for those that take a text, what that is."""
+    names, texts = [], []
+    for name, reference in sorted(node["discriminator"]["mapping"].items()):
+        own = resolved({"$ref": reference}, json_schema(model))["properties"][tag(node)]
+        if own.keys() & {"const", "enum"}:
+            names.append(shown(name))
+        else:
+            texts.append(own["description"])
+    return listed([*names, *texts], "or")
 
 
 KINDS = {

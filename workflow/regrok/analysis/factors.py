@@ -4,7 +4,7 @@ from ..cell import Cell
 
 FACTORS = {  # column -> (setting, dtype, unit, meaning); Int64: a whole number that some cells do not have
     "operation": ("task.operation", "str", "", "what is done with the operands, by name or formula"),
-    "modulus": ("task.modulus", "int64", "1", "number of residues"),
+    "modulus": ("task.modulus", "int64", "1", "number of residues, or of symbols that an operand may be"),
     "terms": ("task.terms", "int64", "1", "number of operands"),
     "fraction": ("split.fraction", "float64", "1", "share of the examples that is trained on"),
     "pairs": ("split.pairs", "str", "", "'unordered': (x, y) and its mirror are on the same side of the split"),
@@ -49,6 +49,7 @@ def of(cell: Cell) -> dict:
     """The FACTORS of a cell; None where it has no such setting. A full batch has the size of the training set."""
     settings = cell.factors | {
         "task.operation": cell.task.named,
+        "task.modulus": cell.task.tokens,
         "task.terms": cell.task.terms,
         "batches.size": cell.batch_size,
     }

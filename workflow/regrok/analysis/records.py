@@ -58,7 +58,10 @@ COLUMNS = {
         "evaluated_train": ("1", "training examples that accuracies and losses are measured on"),
         "evaluated_val": ("1", "validation examples that accuracies and losses are measured on"),
         "steps_per_epoch": ("steps", "optimisation steps in which the training set is seen once"),
-        "chance": ("1", "accuracy of guessing"),
+        "family": ("", "family of the task: the file in tasks/"),
+        "symbol": ("", "operation as printed"),
+        "symmetric": ("", "whether the two operands of every example may be exchanged"),
+        "chance": ("1", "accuracy of always giving the most frequent answer"),
         "budget": ("steps", "how far this scale follows the member at most"),
         "last_step": ("steps", "how far it was followed"),
         "stop_reason": ("", "event, budget or diverged"),
@@ -187,7 +190,7 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
         "evaluated_train": seen[0],
         "evaluated_val": seen[1],
         "steps_per_epoch": job.cell.steps_per_epoch,
-        "chance": job.cell.task.chance,
+        **{name: getattr(job.cell.task, name) for name in ("family", "symbol", "symmetric", "chance")},
         "budget": job.follow.budget,
         "last_step": last,
         "stop_reason": "diverged" if diverged else "event" if t4.reached and last < job.follow.budget else "budget",
@@ -213,7 +216,7 @@ def member(job: Job, record: Record, history: dict[str, np.ndarray]) -> dict:
 def dtype(column: str, unit: str) -> str:
     if column in factors.FACTORS:
         return factors.FACTORS[column][1]
-    if column in ("generalised", "grokked", "diverged", "reference"):
+    if column in ("generalised", "grokked", "diverged", "reference", "symmetric"):
         return "bool"
     if column in ("seed", "seeds", "step", "budget", "last_step", "members", "repetition"):
         return "int64"

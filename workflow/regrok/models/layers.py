@@ -121,19 +121,33 @@ class Dropout:
 
 
 class CrossEntropy:
-    """Cross-entropy of float32 logits, computed in float32 or float64."""
+    """Cross-entropy of float32 logits, computed in float32 or float64.
 
-    def __init__(self, precision: str, workspace: Workspace):
-        self.dtype, self.workspace = getattr(torch, precision), workspace
+    Answers with several places, (B, places), have as many logits for each, side by side: (B, places * C).
+    """
+
+    def __init__(self, precision: str, workspace: Workspace, places: int = 1):
+        self.dtype, self.workspace, self.places = getattr(torch, precision), workspace, places
 
     def forward(self, logits: Tensor, answers: Tensor) -> tuple[Tensor | float, Tensor]:
-        """logits (B, C), answers int64 (B,) -> mean loss, gradient of the logits (B, C)."""
+        """logits (B, C), answers int64 (B,) -> mean loss, over places too, gradient of the logits (B, C)."""
         gradient = self.workspace.get("loss.gradient", *logits.shape[-2:])
-        return kernels.cross_entropy(logits.to(self.dtype), answers, gradient), gradient
+        each, answers = self.by_place(logits, answers)
+        return kernels.cross_entropy(each.to(self.dtype), answers, gradient.view(each.shape)), gradient
 
     def judge(self, logits: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss of every example and whether its answer is the single likeliest class: (B,) each."""
-        losses = self.workspace.get("loss.each", logits.shape[-2], dtype=self.dtype)
-        correct = self.workspace.get("loss.correct", logits.shape[-2], dtype=torch.bool)
-        kernels.judge(logits.to(self.dtype), answers, losses, correct)
-        return losses, correct
+        """Loss of every example, its mean over places, and whether its answer, at all places, is the single likeliest
+        class: (B,) each."""
+        each, answers = self.by_place(logits, answers)
+        losses = self.workspace.get("loss.each", each.shape[-2], dtype=self.dtype)
+        correct = self.workspace.get("loss.correct", each.shape[-2], dtype=torch.bool)
+        kernels.judge(each.to(self.dtype), answers, losses, correct)
+        if self.places == 1:
+            return losses, correct
+        return losses.unflatten(-1, (-1, self.places)).mean(-1), correct.unflatten(-1, (-1, self.places)).all(-1)
+
+    def by_place(self, logits: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+        """Every place as an example of its own."""
+        if self.places == 1:
+            return logits, answers
+        return logits.view(*logits.shape[:-2], -1, logits.shape[-1] // self.places), answers.flatten(-2)

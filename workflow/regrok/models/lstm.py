@@ -11,7 +11,8 @@ from .sequence import Drop, Embedding, Prefixes, Table, nothing
 
 
 class LSTM(nn.Module):
-    """The definition: operands int64 (B, K) -> logits (B, classes + 2), one for each token of the vocabulary.
+    """The definition: operands int64 (B, K) -> logits (B, places * (classes + 2)), at each place one for
+    each token of the vocabulary.
     Initialised as PyTorch does (embeddings N(0, 1)), from `generator`."""
 
     def __init__(
@@ -21,12 +22,13 @@ class LSTM(nn.Module):
         classes: int,
         generator: torch.Generator | None = None,
         terms: int = 2,
+        places: int = 1,
     ):
         super().__init__()
         self.embedding = Embedding(tokens, terms, settings.width)
         widths = [settings.width, *[settings.hidden] * (settings.layers - 1)]
         self.layers = nn.ModuleList(nn.LSTM(width, settings.hidden, batch_first=True) for width in widths)
-        self.readout = nn.Linear(settings.hidden, classes + 2)
+        self.readout = nn.Linear(settings.hidden, places * (classes + 2))
         with torch.no_grad():
             self.embedding.initialise(generator)
             bound = settings.hidden**-0.5  # nn.LSTM's, and nn.Linear's of as many inputs

@@ -10,7 +10,8 @@ from .parameters import Part
 
 class MLP(nn.Module):
     """The definition: tokens int64 (B, 2) -> logits (B, classes). PyTorch's default initialisation of linear layers,
-    embeddings from N(0, embedding_std²), all drawn from `generator`. There are always two terms."""
+    embeddings from N(0, embedding_std²), all drawn from `generator`. There are always two terms and one
+    place."""
 
     def __init__(
         self,
@@ -19,6 +20,7 @@ class MLP(nn.Module):
         classes: int,
         generator: torch.Generator | None = None,
         terms: int = 2,
+        places: int = 1,
     ):
         super().__init__()
         self.embed_x = nn.Embedding(tokens, settings.embedding)

@@ -29,7 +29,8 @@ class Block(nn.Module):
 
 
 class ResidualMLP(nn.Module):
-    """The definition: operands int64 (B, K) -> logits (B, classes + 2), one for each token of the vocabulary.
+    """The definition: operands int64 (B, K) -> logits (B, places * (classes + 2)), at each place one for
+    each token of the vocabulary.
     Initialised as PyTorch does (embeddings N(0, 1)), from `generator`."""
 
     def __init__(
@@ -39,12 +40,13 @@ class ResidualMLP(nn.Module):
         classes: int,
         generator: torch.Generator | None = None,
         terms: int = 2,
+        places: int = 1,
     ):
         super().__init__()
         self.positions, width = settings.positions, settings.stream(terms)
         self.embedding = Embedding(tokens, terms, settings.width)
         self.blocks = nn.ModuleList(Block(width, settings.hidden, f"blocks.{i}") for i in range(settings.layers))
-        self.readout = nn.Linear(width, classes + 2)
+        self.readout = nn.Linear(width, places * (classes + 2))
         with torch.no_grad():
             self.embedding.initialise(generator)
             for linear in (module for module in self.modules() if isinstance(module, nn.Linear)):

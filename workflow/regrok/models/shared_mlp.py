@@ -20,6 +20,7 @@ class SharedMLP(mlp.MLP):
         classes: int,
         generator: torch.Generator | None = None,
         terms: int = 2,
+        places: int = 1,
     ):
         super().__init__(settings, tokens, classes, generator)
         self.embed_y = self.embed_x

@@ -35,6 +35,7 @@ class TiedTransformer(transformer.Transformer):
         classes: int,
         generator: torch.Generator | None = None,
         terms: int = 2,
+        places: int = 1,
     ):
         super().__init__(settings, tokens, classes, generator, terms)
         self.readout = Readout(self.embedding)

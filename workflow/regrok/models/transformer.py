@@ -45,7 +45,8 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The definition: operands int64 (B, K) -> logits (B, classes + 2), one for each token of the vocabulary.
+    """The definition: operands int64 (B, K) -> logits (B, places * (classes + 2)), at each place one for
+    each token of the vocabulary.
     Normalised once more before the readout if norm is "pre", where the last sum is not.
     Initialised as PyTorch does (embeddings N(0, 1), attention as nn.MultiheadAttention), from `generator`."""
 
@@ -56,13 +57,14 @@ class Transformer(nn.Module):
         classes: int,
         generator: torch.Generator | None = None,
         terms: int = 2,
+        places: int = 1,
     ):
         super().__init__()
         width = settings.width
         self.embedding = Embedding(tokens, terms, width)
         self.blocks = nn.ModuleList(Block(settings, f"blocks.{i}") for i in range(settings.layers))
         self.last_norm = nn.LayerNorm(width) if settings.norm == "pre" else nn.Identity()
-        self.readout = nn.Linear(width, classes + 2)
+        self.readout = nn.Linear(width, places * (classes + 2))
         with torch.no_grad():
             self.embedding.initialise(generator)
             for linear in (module for module in self.modules() if isinstance(module, nn.Linear)):

@@ -32,7 +32,7 @@ class Snapshots:
             buffer.copy_(torch.as_tensor(row[start:end]))
             start = end
         with torch.no_grad():
-            for name, view in stack.module.unfold(plain).items():  # views of the plain form's own parameters
+            for name, view in stack.unfold(plain).items():  # views of the plain form's own parameters
                 view.copy_(stack.parameters.values[name][0])
         return plain.to(dtype).eval()
 
@@ -40,7 +40,7 @@ class Snapshots:
         """The weights of a plain form, float32 (d,), laid out as `rows`: the inverse of `holding`."""
         stack = self.stack
         with torch.no_grad():
-            for name, view in stack.module.unfold(plain).items():
+            for name, view in stack.unfold(plain).items():
                 stack.parameters.values[name][0].copy_(view)
         return np.concatenate([buffer[0].numpy() for buffer in stack.parameters.buffers])
 

@@ -5,11 +5,15 @@ A formula is read by Python's own parser and a list of what may stand in it; not
 """
 
 import ast
+import re
 from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
 from .modular import inverse, is_prime
+from .settings import NUMBER, Pairs, optional
 from .table import Table
 
 EXAMPLE = "x**2 + x*y + y**2, x/y, or x/y if y % 2 else x - y"
@@ -45,10 +49,55 @@ def divides(formula: str) -> bool:
     return any(isinstance(node, ast.Div) for node in ast.walk(ast.parse(formula, mode="eval")))
 
 
+class Formula(Pairs):
+    """Any formula in x and y modulo a number; in config.yaml its text stands as the operation."""
+
+    model_config = ConfigDict(json_schema_extra=optional("formula"))
+
+    operation: Annotated[
+        Literal["formula"], WithJsonSchema({"type": "string", "description": "a formula such as x**2 + y"})
+    ]
+    formula: str = Field(description="A polynomial or quotient in x and y, or one of two by a condition.")
+    modulus: Annotated[int, Field(ge=2, le=1000), NUMBER] = Field(description="Number of residues; prime for division.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_one_way(cls, values: Any) -> Any:
+        text = values.get("formula") if isinstance(values, dict) else None
+        return values | {"formula": normal(text)} if isinstance(text, str) else values
+
+    @model_validator(mode="after")
+    def defined(self):
+        self.table()
+        return self
+
+    def table(self) -> Table:
+        return table(self.formula, self.modulus)
+
+    @property
+    def slug(self) -> str:
+        return re.sub(r"[^a-z0-9]+", "_", self.formula).strip("_")[:24].strip("_") + f"_{self.modulus}"
+
+    @property
+    def named(self) -> str:
+        return self.formula
+
+    @property
+    def symbol(self) -> str:
+        return printed(self.formula)
+
+
+def printed(formula: str) -> str:
+    """x ** 2 + x * y -> x² + xy."""
+    for written, sign in ((" ** 2", "²"), (" ** 3", "³"), (" * ", ""), (" / ", " ÷ "), ("-", "−")):
+        formula = formula.replace(written, sign)
+    return formula.replace("if y % 2 else", "if y is odd, else")
+
+
 @lru_cache(maxsize=64)
-def table(operation: str, formula: str, modulus: int) -> Table:
+def table(formula: str, modulus: int) -> Table:
     """Every pair of residues (x, y) for which the formula is defined, ordered by (x, y), and its value modulo
-    `modulus`; pairs are left out where it divides by zero. `operation` is "formula".
+    `modulus`; pairs are left out where it divides by zero.
 
     Raises ValueError if it divides and the modulus is not prime, or if no pair is left.
     """

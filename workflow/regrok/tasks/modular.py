@@ -1,13 +1,17 @@
 """Binary operations modulo a number (report 000, section 2.2.1; Power et al. 2022, appendix A.1.1).
 
-To add an operation, add a line to `OPERATIONS`.
+To add an operation, add a line to `OPERATIONS`; a polynomial or a quotient needs none (see formulas.py).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field, model_validator
 
+from .settings import NUMBER, Pairs
 from .table import Table
 
 
@@ -45,14 +49,50 @@ def is_prime(number: int) -> bool:
     return number > 1 and all(number % divisor for divisor in range(2, int(number**0.5) + 1))
 
 
-def table(operation: str, modulus: int) -> Table:
-    """Every pair of residues in the operation's domain, ordered by (x, y).
+class Modular(Pairs):
+    """x op y modulo a number."""
 
-    Raises ValueError if the operation divides and the modulus is not prime.
-    """
+    operation: Literal[tuple(OPERATIONS)] = Field(description="How x and y are combined.")
+    modulus: Annotated[int, Field(ge=2), NUMBER] = Field(description="Number of residues; prime for division.")
+
+    @model_validator(mode="after")
+    def invertible(self):
+        if OPERATIONS[self.operation].inverts and not is_prime(self.modulus):
+            raise ValueError(f"'{self.operation}' needs a prime modulus, and {self.modulus} is not prime")
+        return self
+
+    def table(self) -> Table:
+        return table(self.operation, self.modulus)
+
+    @property
+    def examples(self) -> int:
+        return self.modulus * (self.modulus - OPERATIONS[self.operation].inverts)
+
+    @property
+    def tokens(self) -> int:
+        return self.modulus
+
+    @property
+    def classes(self) -> int:
+        return self.modulus
+
+    @property
+    def slug(self) -> str:
+        return f"{self.operation}{self.modulus}"
+
+    @property
+    def symbol(self) -> str:
+        return OPERATIONS[self.operation].symbol
+
+    @property
+    def symmetric(self) -> bool:
+        return OPERATIONS[self.operation].symmetric
+
+
+@lru_cache(maxsize=16)
+def table(operation: str, modulus: int) -> Table:
+    """Every pair of residues in the operation's domain, ordered by (x, y)."""
     op = OPERATIONS[operation]
-    if op.inverts and not is_prime(modulus):
-        raise ValueError(f"{operation} needs a prime modulus, and {modulus} is not prime")
     first = 1 if op.inverts else 0
     x, y = (grid.ravel() for grid in np.meshgrid(np.arange(modulus), np.arange(first, modulus), indexing="ij"))
     return Table(x, y, op.answer(x, y, modulus), tokens=modulus, classes=modulus)

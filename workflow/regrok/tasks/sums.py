@@ -1,8 +1,12 @@
 """Sums of several terms modulo a number (report 001, section 5): too many examples for a table, so they are counted."""
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field, model_validator
+
+from .settings import LARGEST, NUMBER, Task
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,28 @@ class Sums:
         """Their sums: int64, of the shape of `index`."""
         return self.operands(index).sum(-1) % self.modulus
 
+    def chance(self) -> float:
+        """Share of every answer: they are equally frequent."""
+        return 1 / self.modulus
 
-def table(operation: str, modulus: int, terms: int) -> Sums:
-    """The examples of a task of this family; `operation` is "sum"."""
-    return Sums(modulus, terms)
+
+class Sum(Task):
+    """The sum of several terms modulo a number (report 001, section 5); of two it is 'add'."""
+
+    operation: Literal["sum"]
+    modulus: Annotated[int, Field(ge=2), NUMBER] = Field(description="Number of residues.")
+    terms: Annotated[int, Field(ge=3), NUMBER] = Field(description="Number of terms; of two it is 'add'.")
+
+    @model_validator(mode="after")
+    def indexable(self):
+        if self.modulus**self.terms > LARGEST:
+            size = f"{self.terms} terms modulo {self.modulus} are {self.modulus**self.terms} examples"
+            raise ValueError(f"{size}; at most {LARGEST} can be put into a random order in memory")
+        return self
+
+    def table(self) -> Sums:
+        return Sums(self.modulus, self.terms)
+
+    @property
+    def slug(self) -> str:
+        return f"sum{self.modulus}x{self.terms}"

@@ -2,17 +2,18 @@
 
 import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..cell import Cell
+from ..models.differentiated import Differentiated
 from ..models.layers import CrossEntropy, Workspace
-from ..models.parameters import Parameters
+from ..models.parameters import Parameters, Part
 from ..tasks.split import evaluated, split
-from ..tasks.sums import Sums
-from ..tasks.table import Table
+from ..tasks.table import Examples
 from .batches import BatchOrder
 from .optimizers import decayed, optimizer, rate_factor
 from .streams import Noise, generator, torch_generator
@@ -29,7 +30,7 @@ class Data:
     """A member's task and split. train, validation: bool (n,); seen: numbers of the examples that accuracies are
     measured on, int64."""
 
-    examples: Table | Sums
+    examples: Examples
     train: np.ndarray
     validation: np.ndarray
     seen: np.ndarray
@@ -37,8 +38,7 @@ class Data:
 
 def data(cell: Cell, seed: int) -> Data:
     """The examples of a cell's task and the split that `seed` draws."""
-    family = importlib.import_module(f"..tasks.{cell.task.family}", __package__)
-    examples = family.table(**cell.task.model_dump())
+    examples = cell.task.table()
     train, validation = split(examples, cell.split.fraction, cell.split.pairs, generator(seed, "split"))
     return Data(examples, train, validation, evaluated(train, validation, generator(seed, "evaluation")))
 
@@ -58,21 +58,21 @@ class Stack:
         for index, seed in enumerate(seeds):
             plain = self.plain(torch_generator(seed, "initialisation"))
             with torch.no_grad():
-                self.parameters.load(index, self.module.unfold(plain))
+                self.parameters.load(index, self.unfold(plain))
 
     def place(self, seeds: list[int]) -> None:
         """Everything whose shape depends on the members: data, parameters (zero), layers, optimiser (fresh)."""
         self.seeds = list(seeds)
         self.data = [data(self.cell, seed) for seed in seeds]
-        shapes = {name: tuple(value.shape) for name, value in self.module.unfold(self.plain()).items()}
+        shapes = {name: tuple(value.shape) for name, value in self.unfold(self.plain()).items()}
         self.parameters = Parameters(
             shapes, decayed(list(shapes), self.cell.optimizer.decays), len(seeds), device=self.device
         )
         parts = self.parameters.parts()
         self.lead = () if self.parameters.one_by_one else (len(seeds),)
         workspace = Workspace(self.lead, self.device)
-        self.models = [self.module.Stacked(self.cell.model, part, workspace) for part in parts]
-        self.loss = CrossEntropy(self.cell.loss.precision, workspace)
+        self.models = [self.model(part, workspace) for part in parts]
+        self.loss = CrossEntropy(self.cell.loss.precision, workspace, self.cell.task.places)
         for buffer, gradient in zip(self.parameters.buffers, self.parameters.gradient_buffers, strict=True):
             buffer.grad = gradient
         self.optimizer = optimizer(self.cell.optimizer, self.parameters.buffers)
@@ -86,19 +86,30 @@ class Stack:
             for side in ("train", "validation")
         }
 
+    def model(self, part: Part, workspace: Workspace) -> Any:
+        """What computes a part: the architecture's own code, or its plain form differentiated."""
+        if hasattr(self.module, "Stacked"):
+            return self.module.Stacked(self.cell.model, part, workspace)
+        return Differentiated(self.plain(), part)
+
+    def unfold(self, plain: torch.nn.Module) -> dict[str, Tensor]:
+        """A plain module's parameters under the names that the stack has for them."""
+        named = dict(plain.named_parameters())
+        return self.module.unfold(plain) if hasattr(self.module, "unfold") else named
+
     def plain(self, generator: torch.Generator | None = None) -> torch.nn.Module:
         """The plain form of a member, initialised from `generator`."""
-        examples = self.data[0].examples
-        return self.module.Plain(self.cell.model, examples.tokens, examples.classes, generator, self.cell.task.terms)
+        return self.module.Plain(self.cell.model, generator=generator, **self.cell.shape)
 
     def look_up(self, index: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Inputs int64 (*index.shape, K) and answers (*index.shape,) of examples by their numbers."""
+        """Inputs int64 (*index.shape, K) and answers (*index.shape,), or (*index.shape, places) of several places, of
+        examples by their numbers."""
         examples = self.data[0].examples
         found = examples.operands(index), examples.answers(index)
         return tuple(torch.from_numpy(np.ascontiguousarray(part)).to(self.device) for part in found)
 
     def batch(self) -> list[tuple[Tensor, Tensor]]:
-        """Inputs (B, K) and answers (B,) of the next step, for each part of the stack."""
+        """Inputs (B, K) and answers (B,) or (B, places) of the next step, for each part of the stack."""
         epoch, index = divmod(self.step, self.batches.per_epoch)
         if self.batches.whole:
             epoch = 0  # as all others
@@ -110,7 +121,7 @@ class Stack:
             self.at_hand = range(index, index + BATCHES_AT_HAND)
             orders = self.orders[:, index * size : self.at_hand.stop * size]
             self.batches_at_hand = [
-                list(zip(*(part.split(size, axis) for part, axis in zip(found, (-2, -1), strict=True)), strict=True))
+                list(zip(*(part.split(size, len(self.lead)) for part in found), strict=True))
                 for found in (self.look_up(order) for order in orders.reshape(len(self.models), *self.lead, -1))
             ]
         return [batches[index - self.at_hand.start] for batches in self.batches_at_hand]
@@ -168,7 +179,8 @@ class Stack:
             model.prepare()
             for first in range(0, examples, EVALUATION_BATCH):
                 part = slice(first, first + EVALUATION_BATCH)
-                judged = self.loss.judge(model.forward(inputs[..., part, :]), answers[..., part])
+                chosen = (slice(None),) * len(self.lead) + (part,)
+                judged = self.loss.judge(model.forward(inputs[chosen]), answers[chosen])
                 for judgement, values in zip(judgements, judged, strict=True):
                     judgement[..., part] = values
         loss, correct = (values.view(len(self.seeds), -1) for values in (losses, correct))
