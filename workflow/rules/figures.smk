@@ -2,7 +2,7 @@
 
 FIGURE_TITLES = declared("figures", "TITLE")
 FIGURE_REPORTS = declared("figures", "REPORTS")
-FILM = "<figures>/embedding.gif"
+FILM = "<figures>/film.gif"
 
 
 rule figure:

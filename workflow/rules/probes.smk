@@ -8,7 +8,7 @@ rule probe:
     input:
         lambda wildcards: [path for path in RUNS if Path(path).stem == wildcards.cell],
     output:
-        "<results>/probes/{probe}/{cell}.parquet",
+        "<results>/probes/{probe}/{cell}.parquet.gz",
     log:
         "<results>/logs/probes/{probe}/{cell}.log",
     group:
@@ -35,7 +35,7 @@ rule probe:
 rule probe_table:
     input:
         measured=lambda wildcards: collect(
-            "<results>/probes/{probe}/{cell}.parquet", probe=wildcards.probe, cell=PROBED[wildcards.probe]
+            "<results>/probes/{probe}/{cell}.parquet.gz", probe=wildcards.probe, cell=PROBED[wildcards.probe]
         ),
         records="<results>/records.json",
     output:

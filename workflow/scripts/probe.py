@@ -12,6 +12,7 @@ no_compiler()
 import pandas as pd
 
 from regrok import stock
+from regrok.analysis import probed
 from regrok.experiment import Job
 from regrok.probes.member import Member
 from regrok.progress import logged
@@ -28,7 +29,7 @@ def main(probe: str, job: Job, seeds: int, settings: dict[str, Any], planned: li
         if need.at_hand:
             frame = module.measure(Member(job, Record.read(need.at_hand.path)), **settings)
             frames.append(frame.assign(cell=job.cell.id, seed=need.seed)[["cell", "seed", *module.COLUMNS]])
-    pd.concat(frames[1:] or frames, ignore_index=True).to_parquet(target)
+    probed.write(pd.concat(frames[1:] or frames, ignore_index=True), target)
 
 
 with logged(snakemake.log[0]):

@@ -1,7 +1,5 @@
 """Gather what a probe has measured on all cells into its table."""
 
-import pandas as pd
-
 from regrok import provenance
 from regrok.analysis import probed, tables
 from regrok.progress import logged
@@ -9,8 +7,7 @@ from regrok.progress import logged
 
 def main(probe: str, measured: list[str], ledger: str, code: str, target: str, title: str) -> None:
     columns = probed.columns(probe)
-    frames = [pd.read_parquet(path) for path in measured]
-    frame = probed.table(probe, frames)
+    frame = probed.table(probe, [probed.read(path) for path in measured])
     made = tables.write(frame, target, columns, title, ())
     names = [name for name, entry in provenance.listed(ledger).items() if entry["cell"] in set(frame["cell"])]
     provenance.write(made, measured, code, names, ledger)

@@ -1,7 +1,11 @@
 """The tables of probes, read off their files without importing them, which would need PyTorch."""
 
+import gzip
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
 
 import pandas as pd
 
@@ -25,6 +29,19 @@ def probes() -> list[str]:
 def columns(probe: str) -> Columns:
     """The columns of a probe's table."""
     return KEY | sources.declared(f"{sources.PACKAGE}.probes.{probe}", "COLUMNS")
+
+
+def write(frame: pd.DataFrame, path: str | Path) -> None:
+    """What a probe has measured on a cell, as Parquet within gzip, which has a checksum."""
+    Path(path).write_bytes(gzip.compress(frame.to_parquet(), mtime=0))
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """What `write` has written to `path`. Raises ValueError if it is not as it was written."""
+    try:
+        return pd.read_parquet(BytesIO(gzip.decompress(Path(path).read_bytes())))
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise ValueError(f"{path} is damaged; remove it, and the same command measures it again") from error
 
 
 def table(probe: str, measured: Iterable[pd.DataFrame]) -> pd.DataFrame:
