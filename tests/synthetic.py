@@ -395,8 +395,8 @@ def _history(cell: Cell, follow: Follow, steps: np.ndarray, seed: int, rng: int,
     noise = np.random.default_rng([rng, crc32(cell.id.encode()), seed])
     t2, t4 = (np.inf, np.inf) if empty else _targets(cell, seed, noise)
     n_train, n_val = _sizes(cell)
-    train_acc = _accuracy(steps, t2, 0.25, n_train, noise)
-    val_acc = np.minimum(_accuracy(steps, t4, 0.05, n_val, noise), train_acc.max())
+    train_acc = _accuracy(steps, t2, 0.25, n_train, cell.task.chance, noise)
+    val_acc = np.minimum(_accuracy(steps, t4, 0.05, n_val, cell.task.chance, noise), train_acc.max())
     keep = steps <= events.last_step(events.generalisation(steps, val_acc), follow)
     steps, train_acc, val_acc = steps[keep], train_acc[keep], val_acc[keep]
     rises = np.log1p(steps) if cell.optimizer.weight_decay == 0 else 0
@@ -416,11 +416,13 @@ def _history(cell: Cell, follow: Follow, steps: np.ndarray, seed: int, rng: int,
     return history
 
 
-def _accuracy(steps, target: float, width: float, examples: int, noise: np.random.Generator) -> np.ndarray:
+def _accuracy(
+    steps, target: float, width: float, examples: int, chance: float, noise: np.random.Generator
+) -> np.ndarray:
     """A sigmoid in log-step from chance to 1 that reaches 0.99 at `target`; share of `examples`, float32."""
     distance = np.log(np.maximum(steps, 1)) - np.log(target)
     share = 1 / (1 + np.exp(-np.log(99) - distance / width)) if np.isfinite(target) else np.zeros(len(steps))
-    guesses = noise.binomial(examples, 1 / 97, len(steps)) / examples
+    guesses = noise.binomial(examples, chance, len(steps)) / examples
     return (np.round((guesses * (1 - share) + share) * examples) / examples).astype("float32")
 
 

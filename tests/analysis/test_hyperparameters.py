@@ -25,7 +25,7 @@ def test_what_the_studies_ask_of_a_shared_cell(tables):
     shared = designs.loc[designs["study"] == "transition", "cell"].item()
     row = table.loc[shared]
     studies = "data_fraction, transition, operations, optimizers, optimizer_sweep, against_transformer, sensitivity"
-    studies += ", precursors, atlas"
+    studies += ", precursors"
     assert row["studies"] == studies
     assert (row["seeds"], row["budget"], row["stop"]) == (8, 123_456, "budget")
 

@@ -96,3 +96,19 @@ def test_division_needs_a_prime():
     with pytest.raises(ValueError, match=r"'x / y' divides and needs a prime modulus, and 12 is not prime"):
         formulas.table("x / y", 12)
     assert len(formulas.table("x * y", 12)) == 144
+
+
+@pytest.mark.parametrize(
+    ("formula", "symbol", "symmetric"),
+    [
+        ("x**2 + x*y + y**2", "x² + xy + y²", True),
+        ("x**2 + x*y + y**2 + x", "x² + xy + y² + x", False),
+        ("x**3 + x*y**2 + y", "x³ + xy² + y", False),
+        ("x/y if y % 2 else x - y", "x ÷ y if y is odd, else x − y", False),
+        ("(x - y)**2", "(x − y)²", True),
+        ("x/y", "x ÷ y", False),
+    ],
+)
+def test_how_it_is_printed_and_whether_it_is_symmetric(formula, symbol, symmetric):
+    task = formulas.Formula(operation="formula", formula=formula, modulus=11)
+    assert (task.symbol, task.symmetric) == (symbol, symmetric)

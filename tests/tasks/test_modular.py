@@ -64,3 +64,14 @@ def test_division_needs_a_prime():
 
 def test_primes_below_100():
     assert [number for number in range(-3, 100) if is_prime(number)] == PRIMES
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_is_as_symmetric_as_it_says(operation):
+    task = Modular(operation=operation, modulus=7)
+    assert task.symmetric is task.table().symmetric()
+
+
+def test_chance_is_the_share_of_the_most_frequent_answer():
+    assert Modular(operation="add", modulus=7).chance == 1 / 7
+    assert Modular(operation="multiply", modulus=7).chance == 13 / 49  # zero

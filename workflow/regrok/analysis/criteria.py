@@ -15,6 +15,7 @@ from . import (
     criteria_precursors,
     criteria_prediction,
     criteria_slingshots,
+    criteria_tasks,
 )
 from .judging import Verdict
 
@@ -27,6 +28,7 @@ MODULES = (
     criteria_precursors,
     criteria_prediction,
     criteria_slingshots,
+    criteria_tasks,
 )
 """Files with criteria, each with TABLES, the tables that they read, and CRITERIA, the functions."""
 

@@ -22,6 +22,7 @@ import scipy
 from pydantic import Field
 
 from ..cell import Cell
+from ..tasks.modular import OPERATIONS
 from ..wording import listed
 from . import early_stopping, format, survival
 from .factors import FACTORS
@@ -34,6 +35,7 @@ LEVEL = 0.05
 NAMES = {
     "mlp": "perceptron",
     "shared_mlp": "perceptron",
+    "sequence_mlp": "perceptron",
     "transformer": "Transformer",
     "tied_transformer": "Transformer",
     "residual_mlp": "MLP",
@@ -51,7 +53,7 @@ def names(part: str, setting: str) -> object:
 
 Tables = Mapping[str, pd.DataFrame]
 Study = Annotated[str, Field(description="One of the studies that the claim needs.")]
-Operation = names("task", "operation")
+Operation = Literal[tuple(OPERATIONS)]
 Architecture = names("model", "architecture")
 Optimizer = names("optimizer", "name")
 Precision = names("loss", "precision")

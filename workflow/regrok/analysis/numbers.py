@@ -22,6 +22,7 @@ from . import (
     numbers_002,
     numbers_003,
     numbers_precursors,
+    numbers_tasks,
     reported,
     reported_001,
     setting_effects,
@@ -46,7 +47,7 @@ from .entries import (
     time,
 )
 
-PARTS: tuple[ModuleType, ...] = (numbers_002, numbers_003, numbers_precursors)
+PARTS: tuple[ModuleType, ...] = (numbers_002, numbers_003, numbers_precursors, numbers_tasks)
 """Files of this package for studies of a part of the paper, each with TABLES, the tables that it reads, EXPECTED, as
 below, `key(study, cell)`, and `build(tables)` -> Entries beside those of cells."""
 

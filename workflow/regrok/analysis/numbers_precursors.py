@@ -12,13 +12,11 @@ from .precursor_signals import SIGNALS
 from .precursor_windows import BAND, WINDOW
 
 TABLES = ("precursor_windows", "precursor_rules")
-EXPECTED = {"precursors": ["0.5", "0.2", "0.5.no_decay"], "atlas": []}
+EXPECTED = {"precursors": ["0.5", "0.2", "0.5.no_decay"]}
 
 
 def key(study: str, cell: pd.Series) -> str:
     """The part of a cell's key that follows the study."""
-    if study == "atlas":
-        return f"{cell['architecture']}.{cell['operation']}.{cell['fraction']:g}"
     return f"{cell['fraction']:g}" + ("" if cell["weight_decay"] else ".no_decay")
 
 

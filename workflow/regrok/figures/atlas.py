@@ -14,9 +14,9 @@ INPUTS = ("atlas",)
 TITLE = "An atlas of operations"
 REPORTS = "000-F3, 000-C4"
 ALT = (
-    "A row an operation, symmetric ones above, a column a training fraction, a panel an architecture: the shade of a "
-    "field is the share of members that generalise within the budget, the number in it their median steps, or the "
-    "budget that they exceed."
+    "A row an operation, symmetric ones above, a column a training fraction, a panel an architecture and a kind of "
+    "split: the shade of a field is the share of members that generalise within the budget, the number in it their "
+    "median steps, or the budget that they exceed."
 )
 
 
@@ -27,12 +27,12 @@ def draw(atlas: pd.DataFrame) -> Figure:
         return style.notice("No operations have been trained for the atlas yet.", style.DOUBLE)
     order = atlas.drop_duplicates("symbol").sort_values("symmetric", ascending=False, kind="stable")
     rows, symmetric = list(order["symbol"]), int(order["symmetric"].astype(bool).sum())
-    names = list(dict.fromkeys(atlas["architecture"]))
+    panels = list(atlas.groupby(["architecture", "pairs"], sort=False))
     figure = style.canvas(style.DOUBLE, max(1.8, 0.9 + 0.24 * len(rows)))
-    axes = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
-    for ax, which, name in zip(axes, "abcd", names, strict=False):
-        style.letter(ax, which, style.ARCHITECTURE_NAMES[name])
-        panel(ax, atlas[atlas["architecture"] == name], rows)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for ax, which, ((name, pairs), own) in zip(axes, "abcd", panels, strict=False):
+        style.letter(ax, which, f"{style.ARCHITECTURE_NAMES[name]}, {pairs} pairs")
+        panel(ax, own, rows)
         if 0 < symmetric < len(rows):
             ax.axhline(symmetric - 0.5, color=style.INK, linewidth=0.8)
     axes[0].set_yticks(range(len(rows)), rows)

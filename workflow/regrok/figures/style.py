@@ -41,6 +41,7 @@ LAW_NAMES = {
 ARCHITECTURE_COLORS = {
     "mlp": "#8c510a",
     "shared_mlp": "#bf812d",
+    "sequence_mlp": "#543005",
     "transformer": "#4b2e83",
     "tied_transformer": "#807dba",
     "residual_mlp": "#e08214",
@@ -49,6 +50,7 @@ ARCHITECTURE_COLORS = {
 ARCHITECTURE_NAMES = {
     "mlp": "MLP",
     "shared_mlp": "MLP, one table",
+    "sequence_mlp": "MLP",
     "transformer": "Transformer",
     "tied_transformer": "Transformer, tied",
     "residual_mlp": "residual MLP",
