@@ -1,7 +1,11 @@
 """The examples of docs/extending.md: what they add to config.yaml loads, and what they add to the library runs."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from shutil import copy2, copytree, ignore_patterns
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,8 +21,8 @@ from regrok.training.train import train
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-STUDY, _ = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
-FIGURE, PROBE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+STUDY, COUNTING, _ = re.findall(r"```yaml\n(.*?)```", TEXT, re.S)
+FIGURE, TASK, SETTINGS, NETWORK, PROBE = re.findall(r"```python\n(.*?)```", TEXT, re.S)
 
 
 def module(source: str, package: str) -> SimpleNamespace:
@@ -45,6 +49,48 @@ def test_the_figure(trained):
         tables["designs"] = frame("designs", [design(study="squares", cell=cell, budget=20_000) for cell in two])
     figure = example.draw(*(tables[name] for name in example.INPUTS))
     assert len([ax for ax in figure.axes if ax.lines]) == (4 if trained else 0)
+
+
+TRAINS = """
+import sys
+from pathlib import Path
+import torch
+from regrok.config import load
+from regrok.experiment import designs
+from regrok.process import one_thread
+from regrok.training.stack import Stack
+config = Path("config.yaml").read_text().replace("\\nstudies:\\n", f"\\nstudies:\\n{sys.argv[1]}\\n")
+Path("extended.yaml").write_text(config)
+for cell in [one.cell for one in designs(load("extended.yaml"), "desk") if one.study == "counting"]:
+    both, alone = Stack(cell, [0, 1]), Stack(cell, [1])
+    for _ in range(200):
+        both.advance(), alone.advance()
+    assert torch.equal(both.parameters.buffers[0][1], alone.parameters.buffers[0][0])
+    weights = sum(value.numel() for value in alone.plain().parameters())
+    assert weights == cell.parameters and alone.module.last_layer(cell.model) in alone.parameters.values
+    found = both.evaluate()
+    print(cell.task.named, cell.model.architecture, cell.task.examples, found["train_acc"].min() > 1.5 * cell.task.chance)
+"""
+
+
+@pytest.mark.parametrize("model", ["sequence_mlp", "gated_mlp"])
+def test_the_task_and_the_model(tmp_path, model):
+    """In a copy of the library, as a reader adds them; members of a stack are as if alone."""
+    copytree(ROOT / "workflow", tmp_path / "workflow", ignore=ignore_patterns("__pycache__"))
+    copy2(ROOT / "config.yaml", tmp_path)
+    (tmp_path / "workflow/regrok/tasks/counting.py").write_text(TASK)
+    study = COUNTING
+    if model == "gated_mlp":
+        (tmp_path / "workflow/regrok/models/gated_mlp.py").write_text(NETWORK)
+        cell = tmp_path / "workflow/regrok/cell.py"
+        text = cell.read_text().replace("class Cell(Settings)", f"{SETTINGS}\n\nclass Cell(Settings)")
+        cell.write_text(text.replace("MLP | SharedMLP |", "MLP | SharedMLP | GatedMLP |"))
+        study = re.sub(r"model: {.*}", "model: {architecture: gated_mlp, embedding: 16, hidden: 64}", COUNTING)
+    call = [sys.executable, "-c", TRAINS, study]
+    path = {**os.environ, "PYTHONPATH": str(tmp_path / "workflow")}
+    done = subprocess.run(call, cwd=tmp_path, env=path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"set bits of 10 modulo 3 {model} 1024 True\n" * 2
 
 
 def test_the_probe(tmp_path):
