@@ -26,13 +26,15 @@ def draw(beyond_arithmetic: pd.DataFrame) -> Figure:
         return style.notice("No task beyond arithmetic has been trained yet.", style.DOUBLE)
     table = beyond_arithmetic
     rows = [symbol for family in FAMILIES for symbol in table.loc[table["family"] == family, "symbol"].unique()]
+    families = table.drop_duplicates("symbol").set_index("symbol")["family"].loc[rows]
+    ends = [row for row in range(1, len(rows)) if families.iloc[row] != families.iloc[row - 1]]
     fractions = sorted(table["fraction"].unique())
     figure = style.canvas(style.DOUBLE, max(2.2, 1.2 + 0.24 * len(rows)))
     axes = figure.subplots(1, len(fractions), sharey=True, sharex=True, squeeze=False)[0]
     names = [name for name in style.ARCHITECTURE_NAMES if name in set(table["architecture"])]
     for ax, which, fraction in zip(axes, "abcdef", fractions, strict=False):
         style.letter(ax, which, f"training fraction {fraction:g}")
-        panel(ax, table[table["fraction"] == fraction], rows, names)
+        panel(ax, table[table["fraction"] == fraction], rows, names, ends)
     first = axes[0]
     first.set_yticks(range(len(rows)), rows)
     first.set_ylim(len(rows) - 0.4, -0.6)
@@ -44,11 +46,10 @@ def draw(beyond_arithmetic: pd.DataFrame) -> Figure:
     return figure
 
 
-def panel(ax: Axes, cells: pd.DataFrame, rows: list[str], names: list[str]) -> None:
-    families = cells.drop_duplicates("symbol").set_index("symbol")["family"].reindex(rows)
-    for row in range(1, len(rows)):
-        if families.iloc[row] != families.iloc[row - 1]:
-            ax.axhline(row - 0.5, color=style.MUTED, linewidth=0.5)
+def panel(ax: Axes, cells: pd.DataFrame, rows: list[str], names: list[str], ends: list[int]) -> None:
+    """ends: the rows above which another family begins."""
+    for end in ends:
+        ax.axhline(end - 0.5, color=style.MUTED, linewidth=0.5)
     for cell in cells.itertuples():
         lanes = len(names)
         y = rows.index(cell.symbol) + (names.index(cell.architecture) - (lanes - 1) / 2) * 0.42
