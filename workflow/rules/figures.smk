@@ -47,7 +47,7 @@ rule film:
             category="Figures",
             labels={"figure": "Embeddings through training, a film", "shows": "002-A1"},
         ),
-        "<figures>/embedding.manifest.json",
+        "<figures>/film.manifest.json",
     log:
         "<results>/logs/figures/film.log",
     localrule: True

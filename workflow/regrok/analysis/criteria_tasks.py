@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 
 from ..events import GROKKING_DELAY
 from ..wording import listed
