@@ -112,7 +112,9 @@ def test_smoke_to_the_paper(tmp_path, cluster):
     assert (tmp_path / "paper/smoke/regrok.pdf").read_bytes().startswith(b"%PDF")
     cells, members = asked()
     assert f"{cells} trained, 0 reused; {members} of {members} members at hand" in result.stdout
-    assert len(cluster.jobs(tmp_path)) == 2
+    measured = list(tmp_path.glob("results/slurm/group_probes_probe/*.log"))
+    assert len(measured) == 2  # more than 20 measurements
+    assert len(cluster.jobs(tmp_path)) == 2 + len(measured)
     (training,) = (log.stem for log in tmp_path.glob("results/slurm/group_cells1_train/*.log"))
     (timing,) = (log.stem for log in tmp_path.glob("results/slurm/rule_throughput/*.log"))
     shown = cluster.show(training)
