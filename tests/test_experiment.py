@@ -189,12 +189,25 @@ def test_a_probe_measures_the_cells_of_its_studies(config):
     made = config(**studies)
     made = Config.model_validate(made.model_dump() | {"probes": {"p": probe}})
     fractions = {job.cell.id: job.cell.split.fraction for job in jobs(made, "desk")}
-    assert {fractions[cell]: seeds for cell, seeds in probed(made, "p", "desk").items()} == {0.4: 8, 0.5: 9, 0.6: 9}
-    assert set(probed(made, "p", "smoke").values()) == {1}
+    assert {fractions[cell]: job.seeds for cell, job in probed(made, "p", "desk").items()} == {0.4: 8, 0.5: 9, 0.6: 9}
+    assert {job.seeds for job in probed(made, "p", "smoke").values()} == {1}
     assert made.probes["p"].at("smoke").set == {"rows": 3}
     assert made.probes["p"].at("desk").set == {"rows": 5}
     assert probed(made, "q", "desk") == {}
     assert probed(made, "p", "desk", ["001"]) == {}
+
+
+def test_a_probe_follows_its_members_as_far_as_its_studies_do(config):
+    """And not as far as another study that shares the cell; what is measured is that of all."""
+    made = config(
+        one={"grids": [{}], "stop": "budget", "scales": {"desk": {"budget": 5000}}},
+        two={"grids": [{}], "scales": {"desk": {"budget": 9000}}, "signals": 70},
+    )
+    made = Config.model_validate(made.model_dump() | {"probes": {"p": {"studies": ["one"]}}})
+    (job,), (asked,) = jobs(made, "desk"), probed(made, "p", "desk").values()
+    assert (job.follow.until_event, job.follow.until_budget) == (9000, 5000)
+    assert (asked.follow.until_event, asked.follow.until_budget) == (0, 5000)
+    assert asked.follow.signals == job.follow.signals == 70
 
 
 @pytest.mark.parametrize("scale", ["smoke", "desk"])

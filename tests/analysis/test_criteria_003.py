@@ -17,21 +17,23 @@ LAWS = {"exponential": 20.0, "power": 10.0, "power_offset": 0.0, "threshold": 5.
 # power_law
 
 
-def fits(aic, low=0.5):
+def fits(aic, low=0.5, threshold=0.2, lack_of_fit=0.5):
+    common = {"source": "shared_mlp", "exponent": 2.0, "exponent_low": low, "exponent_high": 4.0}
+    common |= {"lack_of_fit": lack_of_fit}
     rows = [
-        {"source": "shared_mlp", "law": law, "aic": value, "exponent": 2.0, "exponent_low": low, "exponent_high": 4.0}
+        common | {"law": law, "aic": value, "shift": threshold if law == "threshold" else np.nan}
         for law, value in aic.items()
     ]
     return pd.DataFrame(rows, columns=list(scaling_003.COLUMNS))
 
 
-def power_law(aic, low=0.5, n=8, fractions=5):
+def power_law(aic, n=8, fractions=5, **fitted):
     groups = [
         group(STUDY, [1000.0 / fraction] * n, f"at {fraction}", fraction=fraction, **MODEL)
         for fraction in np.linspace(0.4, 0.9, fractions)
     ]
     return criteria_003.power_law(
-        tables(*groups, scaling_003=fits(aic, low)),
+        tables(*groups, scaling_003=fits(aic, **fitted)),
         study=STUDY,
         architecture="shared_mlp",
         close=2,
@@ -45,7 +47,11 @@ def power_law(aic, low=0.5, n=8, fractions=5):
     ("aic", "more", "expected"),
     [
         (LAWS, {}, REPRODUCED),
-        (LAWS | {"threshold": -2.0}, {}, REPRODUCED),
+        (LAWS | {"threshold": 2.0}, {"threshold": 0.0}, REPRODUCED),  # that is a power law
+        (LAWS | {"threshold": 2.0}, {}, PARTLY),  # no worse than one that is none
+        (LAWS | {"threshold": -2.0}, {}, PARTLY),
+        (LAWS | {"exponential": 1.0}, {}, PARTLY),
+        (LAWS, {"lack_of_fit": 0.01}, PARTLY),
         (LAWS | {"threshold": -5.0}, {}, PARTLY),
         (LAWS | {"threshold": -11.0}, {}, NOT_REPRODUCED),
         (LAWS, {"low": -0.5}, PARTLY),

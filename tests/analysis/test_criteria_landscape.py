@@ -44,22 +44,22 @@ def test_two_modes(case, expected):
     check(two_modes(**case), expected)
 
 
-def larger_condition(factor, bulk_factor, n=8):
-    rng = np.random.default_rng(0)
+def larger_condition(factor, bulk_factor, times=None, n=8):
+    """Members of r40 that generalise have condition numbers larger by these factors than those that do not."""
+    rng, times = np.random.default_rng(0), times or {"r40": [*ALL[:n], *NONE[:n]]}
     rows = [
         {
             "cell": cell,
             "seed": seed,
             "step": step,
-            "condition": (f if cell == "r60" else 1) * step * np.exp(0.1 * rng.normal()),
-            "bulk_condition": (b if cell == "r60" else 1) * step * np.exp(0.1 * rng.normal()),
+            "condition": (factor if t4 == t4 else 1) * step * np.exp(0.1 * rng.normal()),
+            "bulk_condition": (bulk_factor if t4 == t4 else 1) * step * np.exp(0.1 * rng.normal()),
         }
-        for cell in ("r30", "r60")
-        for seed in range(n)
+        for cell, own in times.items()
+        for seed, t4 in enumerate(own)
         for step in (10, 100, 1000, 4000)
-        for f, b in [(factor, bulk_factor)]
     ]
-    runs = tables(*cells(r30=NONE, r60=ALL), curvature=pd.DataFrame(rows))
+    runs = tables(*cells(**times), curvature=pd.DataFrame(rows))
     return criteria_landscape.larger_condition(
         runs, study="landscape", architecture="shared_mlp", least_budget=5000, least_members=6
     )
@@ -72,14 +72,17 @@ def larger_condition(factor, bulk_factor, n=8):
         ((2.0, 1.0), PARTLY),
         ((0.5, 0.5), NOT_REPRODUCED),
         ((1.0, 1.0), UNDECIDED),
-        ((2.0, 2.0, 5), UNDECIDED),
+        ((2.0, 2.0, None, 5), UNDECIDED),
+        ((2.0, 2.0, {"r30": NONE, "r60": ALL}), UNDECIDED),  # more data, not grokking
+        ((2.0, 2.0, {"r30": NONE, "r40": [*ALL, *NONE], "r60": ALL}), REPRODUCED),
     ],
 )
 def test_larger_condition(case, expected):
     check(larger_condition(*case), expected)
 
 
-def perturbed_valley(low, high, times=ALL):
+def perturbed_valley(low, high, times=ALL, early=()):
+    """early: starts that lie before t4 with little data only, where barriers are high."""
     rows = [
         {
             "cell": cell,
@@ -95,6 +98,7 @@ def perturbed_valley(low, high, times=ALL):
         for cell, fraction, heights in (("r30", 0.3, low), ("r85", 0.85, high))
         for seed, t4 in enumerate(times)
     ]
+    rows += [row | {"start": start, "train_barrier": 9.0} for row in rows if row["cell"] == "r30" for start in early]
     runs = tables(*cells(r30=times, r85=times), barriers=pd.DataFrame(rows, columns=list(barriers.COLUMNS)))
     return criteria_landscape.perturbed_valley(
         runs,
@@ -121,6 +125,10 @@ def perturbed_valley(low, high, times=ALL):
 )
 def test_perturbed_valley(low, high, times, expected):
     check(perturbed_valley(low, high, times), expected)
+
+
+def test_a_barrier_counts_where_both_have_one():
+    check(perturbed_valley([0.01] * 8, [0.5] * 8, early=[2000]), NOT_REPRODUCED)
 
 
 def test_a_double_well_has_a_barrier():

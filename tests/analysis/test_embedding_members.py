@@ -30,12 +30,14 @@ def rows(n=8, architecture="transformer", **columns):
         "initial_order": 0.2,
         "null_order": 0.1,
         "null_order_p": np.linspace(0.01, 0.1, n),
+        "null_order_less_p": np.linspace(0.99, 0.9, n),
         "initial_disparity": np.linspace(0.8, 0.85, n),
         "null_disparity": 0.95,
         "initial_structure": 0.15,
         "null_structure": 0.1,
         "null_structure_p": np.linspace(0.01, 0.1, n),
         "last_structure": 0.9,
+        "retained": 0.01,
     }
     return pd.DataFrame(base | columns, columns=list(embedding_members.COLUMNS))
 
@@ -64,7 +66,7 @@ def test_circle_with_generalisation(columns, expected):
     check(judged("circle_with_generalisation", frame, architecture="transformer", ordered=0.5, factor=2), expected)
 
 
-FLAT = np.linspace(0.1, 0.9, 8)
+FLAT, LARGE = np.linspace(0.1, 0.9, 8), np.linspace(0.9, 0.99, 8)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +74,15 @@ FLAT = np.linspace(0.1, 0.9, 8)
     [
         ({}, REPRODUCED),
         ({"null_order_p": FLAT}, PARTLY),
-        ({"null_order_p": np.linspace(0.9, 0.99, 8), "initial_disparity": 0.99}, NOT_REPRODUCED),
+        ({"null_order_p": LARGE, "null_order_less_p": 1 - LARGE, "initial_disparity": 0.99}, NOT_REPRODUCED),
         ({"null_order_p": FLAT, "initial_disparity": [0.9, 1.0] * 4}, UNDECIDED),
         ({"n": 5}, UNDECIDED),
+        ({"retained": 0.1}, UNDECIDED),  # the end is like its own beginning by what decay has left of it
+        ({"seed": [0, 1, 2, 3] * 2}, UNDECIDED),  # at two widths: four seeds, not eight
     ],
 )
 def test_structure_from_the_start(columns, expected):
-    check(judged("structure_from_the_start", rows(**columns), architecture="transformer"), expected)
+    check(judged("structure_from_the_start", rows(**columns), architecture="transformer", most_retained=0.05), expected)
 
 
 def widths(*slopes, n=8):
@@ -129,7 +133,8 @@ def test_may_be_spread(columns, expected):
         ({"last_structure": 0.1}, NOT_REPRODUCED),
         ({"last_structure": [0.1, 0.9] * 4}, UNDECIDED),
         ({"n": 5}, UNDECIDED),
+        ({"retained": 0.1}, UNDECIDED),
     ],
 )
 def test_prunes_noise(columns, expected):
-    check(judged("prunes_noise", rows(**columns), architecture="transformer"), expected)
+    check(judged("prunes_noise", rows(**columns), architecture="transformer", most_retained=0.05), expected)

@@ -40,8 +40,10 @@ def _of(row):
             "participation": 20 - 16 * rise,
             "null_order": np.where(first, 0.1, np.nan),
             "null_order_p": np.where(first, 0.05 + 0.02 * (row.seed % 5), np.nan),
+            "null_order_less_p": np.where(first, 0.96 - 0.02 * (row.seed % 5), np.nan),
             "null_disparity": np.where(first, 0.9, np.nan),
             "null_structure": np.where(first, 0.1, np.nan),
             "null_structure_p": np.where(first, 0.05 + 0.02 * (row.seed % 5), np.nan),
+            "retained": np.exp(-steps / 500),
         }
     )

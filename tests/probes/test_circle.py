@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tiny import tiny
 
 from regrok.probes import circle, embedding, embedding_frames
 
@@ -69,6 +70,7 @@ def test_the_course_of_a_cloud_that_becomes_a_circle():
     assert rows[-1]["frequencies"] == 1
     assert rows[0]["final_order"] < rows[1]["final_order"]
     assert rows[0]["null_order_p"] == pytest.approx(1 / 51)
+    assert rows[0]["null_order_less_p"] == 1
     assert rows[0]["null_structure"] == pytest.approx(1 / 29, abs=0.02)
     assert "null_order" not in rows[1]
 
@@ -80,6 +82,20 @@ def test_an_initialisation_like_any_other_has_a_rank_like_any_other():
         tables, others = [rng.normal(size=(P, 10)), planted(5, width=10)], rng.normal(size=(19, P, 10))
         ranks.append(embedding.course(np.array([0, 9]), tables, others, 3.0)[0]["null_order_p"])
     assert 0.35 < np.mean(ranks) < 0.65
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, 0.95 * 0.9 * 0.9),  # a rate of 0.1 after two steps of warm-up
+        ({"optimizer.name": "adam"}, 1.0),
+        ({"optimizer.decays": "no_embeddings"}, 1.0),
+        ({"optimizer.weight_decay": 0.0}, 1.0),
+    ],
+)
+def test_what_decay_leaves_of_the_start(settings, expected):
+    own = {"optimizer.learning_rate": 0.1, "schedule": {"shape": "constant", "warmup": 2}} | settings
+    assert embedding.left_by_decay(tiny(own), 3) == pytest.approx(expected)
 
 
 def test_frames():

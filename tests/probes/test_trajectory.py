@@ -1,5 +1,7 @@
 """Components of ways that are known, and of walks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,15 @@ RNG = np.random.default_rng(0)
 
 def gram(points):
     return points @ points.T
+
+
+def test_only_evenly_spaced_snapshots_count():
+    """Those at 500, 1 000 and 2 000 are log-spaced ones, beyond the stretch that was asked for."""
+    steps = np.array([0, 1, 50, 100, 200, 300, 500, 1000, 2000])
+    snapshots = SimpleNamespace(steps=steps, rows=np.arange(9.0)[:, None])
+    kept, rows = trajectory.uniform(SimpleNamespace(snapshots=lambda: snapshots), 100)
+    assert kept.tolist() == [0, 100, 200, 300]
+    assert rows[:, 0].tolist() == [0, 3, 4, 5]
 
 
 def test_a_straight_way_has_one_component():

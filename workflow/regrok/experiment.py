@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -197,17 +197,20 @@ def grid_designs(config: Config, name: str, study: Study, grid: Grid, scale: Sca
         )
 
 
-def jobs(config: Config, scale: ScaleName, reports: Iterable[str] = ()) -> list[Job]:
-    """One job a cell, asking for the union of what its studies ask at `scale`.
+def jobs(
+    config: Config, scale: ScaleName, reports: Iterable[str] = (), studies: Iterable[str] | None = None
+) -> list[Job]:
+    """One job a cell, asking for the union of what its studies, all or those named, ask at `scale`.
 
-    What is measured is the union over all scales and reports, so that a record serves every scale.
+    What is measured is the union over all studies, scales and reports, so that a record serves every scale.
     """
     measured: dict[str, list[Study]] = {}
     for design in designs(config, None):
         measured.setdefault(design.cell.id, []).append(config.studies[design.study])
     merged: dict[str, list[Design]] = {}
     for design in designs(config, scale, reports):
-        merged.setdefault(design.cell.id, []).append(design)
+        if studies is None or design.study in studies:
+            merged.setdefault(design.cell.id, []).append(design)
     return [
         Job(
             cell=asked[0].cell,
@@ -228,13 +231,11 @@ def _stretches(asked: Iterable[Stretch | None]) -> tuple[tuple[int, int], ...]:
     return tuple(sorted({(stretch.every, stretch.until) for stretch in asked if stretch}))
 
 
-def probed(config: Config, probe: str, scale: ScaleName, reports: Iterable[str] = ()) -> dict[str, int]:
-    """Cell -> members that a probe measures at `scale`."""
+def probed(config: Config, probe: str, scale: ScaleName, reports: Iterable[str] = ()) -> dict[str, Job]:
+    """Cell -> what a probe measures at `scale`: its members, followed as far as the studies of the probe ask, whatever
+    others ask of the same cell."""
     if probe not in config.probes:
         return {}
-    extent, found = config.probes[probe].at(scale), {}
-    for design in designs(config, scale, reports):
-        if design.study in config.probes[probe].studies:
-            seeds = min(design.seeds, extent.seeds or design.seeds)
-            found[design.cell.id] = max(found.get(design.cell.id, 0), seeds)
-    return found
+    seeds = config.probes[probe].at(scale).seeds
+    asked = jobs(config, scale, reports, config.probes[probe].studies)
+    return {job.cell.id: replace(job, seeds=min(job.seeds, seeds or job.seeds)) for job in asked}

@@ -21,10 +21,9 @@ rule probe:
         mem_mb=2_000,
         runtime=30,
     params:
-        job=lambda wildcards: job(wildcards.cell).dump(),
-        seeds=lambda wildcards: PROBED[wildcards.probe][wildcards.cell],
+        job=lambda wildcards: PROBED[wildcards.probe][wildcards.cell].dump(),
         settings=lambda wildcards: probe_settings(wildcards.probe),
-        records=lambda wildcards: stock.fingerprint(stock.take([job(wildcards.cell)], Store())),
+        records=lambda wildcards: stock.fingerprint(stock.take([PROBED[wildcards.probe][wildcards.cell]], Store())),
         code=lambda wildcards: stock.code_of_probe(wildcards.probe, job(wildcards.cell)),
     message:
         "Measure {wildcards.probe} on {wildcards.cell}."

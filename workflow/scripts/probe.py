@@ -19,13 +19,13 @@ from regrok.progress import logged
 from regrok.store import Record, Store
 
 
-def main(probe: str, job: Job, seeds: int, settings: dict[str, Any], planned: list[str], target: Path) -> None:
+def main(probe: str, job: Job, settings: dict[str, Any], planned: list[str], target: Path) -> None:
     module = import_module(f"regrok.probes.{probe}")
     needs = stock.take([job], Store())
     if stock.fingerprint(needs) != planned:
         raise RuntimeError("records have changed since this was planned; say the same command again")
     frames = [pd.DataFrame(columns=["cell", "seed", *module.COLUMNS])]
-    for need in needs[:seeds]:
+    for need in needs:
         if need.at_hand:
             frame = module.measure(Member(job, Record.read(need.at_hand.path)), **settings)
             frames.append(frame.assign(cell=job.cell.id, seed=need.seed)[["cell", "seed", *module.COLUMNS]])
@@ -37,7 +37,6 @@ with logged(snakemake.log[0]):
     main(
         snakemake.wildcards.probe,
         Job.load(params.job),
-        params.seeds,
         params.settings,
         params.records,
         Path(snakemake.output[0]),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from ..wording import listed
 from .format import number, percent, steps
@@ -23,12 +22,14 @@ from .judging import (
     Study,
     Tables,
     Verdict,
+    combined_p,
     generalised_by,
     jointly,
     majority_p,
     most,
     of,
     p_is,
+    seeds_that,
     select,
     sign_flip_p,
     significant,
@@ -37,6 +38,8 @@ from .judging import (
     trend_p,
 )
 from .summary import studied
+
+RENEWED = "seeds that generalise and whose initial embeddings have decayed"
 
 
 def decay_removes_delay(
@@ -110,35 +113,38 @@ def _waits(value: float, members: pd.DataFrame) -> str:
 def circle_with_generalisation(
     tables: Tables, *, architecture: Architecture, ordered: Share, factor: Ratio, least_members: Count
 ) -> Verdict:
-    """Does generalisation coincide with an ordered circle? Of members that generalise, each by a one-sided exact sign
-    test: one frequency holds at least `ordered` of the variance of the first two components at the end; and order has
-    made half of its way within a factor of `factor` of t4.
+    """Does generalisation coincide with an ordered circle? Of seeds whose members generalise, each by a one-sided exact
+    sign test: one frequency holds at least `ordered` of the variance of the first two components at the end; and order
+    has made half of its way within a factor of `factor` of t4.
 
-    reproduced: both. partly: one. not reproduced: most fail both. undecided: else, and with fewer than `least_members`
-    that generalise.
+    reproduced: both. partly: one. not reproduced: most fail both. undecided: else, and with fewer seeds than
+    `least_members`.
     """
     members = _embedded(tables, architecture)
     if members.empty:
         return NOT_RUN
     grown = members[members["generalised"].astype(bool)]
-    n, ratio = len(grown), grown["half_step"] / grown["t4"]
-    counts = int((grown["last_order"] >= ordered).sum()), int(ratio.between(1 / factor, factor).sum())
-    text = f"of {n} members that generalise {counts[0]} end on an ordered circle, in {counts[1]} it comes with t4"
+    n, ratio = grown["seed"].nunique(), grown["half_step"] / grown["t4"]
+    counts = seeds_that(grown, grown["last_order"] >= ordered), seeds_that(grown, ratio.between(1 / factor, factor))
+    text = f"of {n} seeds that generalise {counts[0]} end on an ordered circle, in {counts[1]} it comes with t4"
     medians = (
         f"median order {number(grown['last_order'].median(), 2)}, half of it at {number(ratio.median(), 2)} times t4"
     )
-    return _two_signs(Evidence(members, f"{text}; {medians}"), counts, n, least_members, "that generalise")
+    return _two_signs(Evidence(members, f"{text}; {medians}"), counts, n, least_members, "seeds that generalise")
 
 
-def structure_from_the_start(tables: Tables, *, architecture: Architecture, least_members: Count) -> Verdict:
-    """Is the order there from the start, on the final components? Of members that generalise, two parts, each against
+def structure_from_the_start(
+    tables: Tables, *, architecture: Architecture, most_retained: Share, least_members: Count
+) -> Verdict:
+    """Is the order there from the start, on the final components? Of seeds that generalise, two parts, each against
     independent initialisations on the same components: the own initial embeddings have more of the final order (the
     members' rank p-values, combined by Fisher's method), and are nearer to the final picture (sign-flip permutation
     test of the difference in Procrustes distance). The verdict is that of `jointly`, with the p of the opposite from
-    one minus the ranks; undecided with fewer than `least_members` that generalise.
+    the ranks from below; undecided with fewer seeds than `least_members` of whose final embeddings at
+    most a share of `most_retained`, in norm, is what decay has left of the initial ones.
     """
     members = _embedded(tables, architecture)
-    grown = members[members["generalised"].astype(bool)].dropna(subset=["null_order_p"])
+    grown = _renewed(members, most_retained)
     if members.empty:
         return NOT_RUN
     medians = ", ".join(
@@ -148,12 +154,13 @@ def structure_from_the_start(tables: Tables, *, architecture: Architecture, leas
             ("distance", "initial_disparity", "null_disparity"),
         )
     )
-    verdict = Evidence(members, f"initial {medians} of independent initialisations (n = {len(grown)})")
-    if len(grown) < least_members:
-        return verdict(UNDECIDED, too_few(len(grown), least_members, "that generalise"))
-    p, nearer = grown["null_order_p"].to_numpy(float), (grown["null_disparity"] - grown["initial_disparity"]).to_numpy()
+    n = grown["seed"].nunique()
+    verdict = Evidence(members, f"initial {medians} of independent initialisations ({n} seeds)")
+    if n < least_members:
+        return verdict(UNDECIDED, too_few(n, least_members, RENEWED))
+    nearer = (grown["null_disparity"] - grown["initial_disparity"]).groupby(grown["seed"]).mean().to_numpy()
     tests = {
-        "by order": (combined(p), combined(np.clip(1 - p, 1e-3, 1))),
+        "by order": (combined_p(grown, grown["null_order_p"]), combined_p(grown, grown["null_order_less_p"])),
         "by distance": (sign_flip_p(nearer), sign_flip_p(-nearer)),
     }
     return jointly(verdict, tests, verdict.measured)
@@ -220,20 +227,21 @@ def may_be_spread(tables: Tables, *, least_frequencies: Ratio, ordered: Share, l
     return verdict(UNDECIDED, f"A single one is spread: {text}.")
 
 
-def prunes_noise(tables: Tables, *, architecture: Architecture, least_members: Count) -> Verdict:
-    """Does training prune the noise around an initial structure? Of members that generalise, two parts: the share of
+def prunes_noise(tables: Tables, *, architecture: Architecture, most_retained: Share, least_members: Count) -> Verdict:
+    """Does training prune the noise around an initial structure? Of seeds that generalise, two parts: the share of
     the variance outside the final structure falls (one-sided exact sign test); and the initial embeddings have more of
     that structure than independent initialisations (the members' rank p-values, combined by Fisher's method): otherwise
     it is made, not found.
 
     reproduced: both. partly: the first, but the second is not shown. not reproduced: noise does not fall in most.
-    undecided: else, and with fewer than `least_members` that generalise.
+    undecided: else, and with fewer seeds than `least_members` of whose final embeddings at most a share
+    of `most_retained`, in norm, is what decay has left of the initial ones.
     """
     members = _embedded(tables, architecture)
-    grown = members[members["generalised"].astype(bool)].dropna(subset=["null_structure_p"])
+    grown = _renewed(members, most_retained)
     if members.empty:
         return NOT_RUN
-    n, falls = len(grown), int((grown["last_structure"] > grown["initial_structure"]).sum())
+    n, falls = grown["seed"].nunique(), seeds_that(grown, grown["last_structure"] > grown["initial_structure"])
     shares = ", ".join(
         f"{what} {percent(grown[name].median())}"
         for what, name in (
@@ -242,11 +250,11 @@ def prunes_noise(tables: Tables, *, architecture: Architecture, least_members: C
             ("at the end", "last_structure"),
         )
     )
-    verdict = Evidence(members, f"median share in the final structure: {shares} (n = {n})")
+    verdict = Evidence(members, f"median share in the final structure: {shares} ({n} seeds)")
     if n < least_members:
-        return verdict(UNDECIDED, too_few(n, least_members, "that generalise"))
-    found = combined(grown["null_structure_p"].to_numpy(float))
-    text = f"noise falls in {of(falls, n)} members, p {p_is(found)} of an initial structure; {verdict.measured}"
+        return verdict(UNDECIDED, too_few(n, least_members, RENEWED))
+    found = combined_p(grown, grown["null_structure_p"])
+    text = f"noise falls in {of(falls, n)} seeds, p {p_is(found)} of an initial structure; {verdict.measured}"
     verdict.p_value = max(majority_p(falls, n), found)
     if most(falls, n) and significant(found):
         return verdict(REPRODUCED, f"{text[0].upper()}{text[1:]}.")
@@ -256,11 +264,6 @@ def prunes_noise(tables: Tables, *, architecture: Architecture, least_members: C
     if most(n - falls, n):
         return verdict(NOT_REPRODUCED, f"Noise does not fall: {text}.")
     return verdict(UNDECIDED, f"Members differ: {text}.")
-
-
-def combined(p_values: np.ndarray) -> float:
-    """Fisher's combination of independent p-values."""
-    return float(scipy.stats.combine_pvalues(p_values, method="fisher").pvalue)
 
 
 def _two_signs(verdict: Evidence, counts: tuple[int, int], n: int, least: int, what: str) -> Verdict:
@@ -277,6 +280,12 @@ def _two_signs(verdict: Evidence, counts: tuple[int, int], n: int, least: int, w
     if all(most(n - count, n) for count in counts):
         return verdict(NOT_REPRODUCED, text)
     return verdict(UNDECIDED, f"Nothing is shown either way: {verdict.measured}.")
+
+
+def _renewed(members: pd.DataFrame, most_retained: float) -> pd.DataFrame:
+    """Those that generalise and have little of their initial embeddings left, which any null would miss."""
+    grown = members[members["generalised"].astype(bool)].dropna(subset=["null_order_p"])
+    return grown[grown["retained"] <= most_retained]
 
 
 def _embedded(tables: Tables, architecture: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from ..wording import listed
 from .criteria_000 import law_name
 from .format import number, steps
 from .judging import (
@@ -24,10 +25,14 @@ from .judging import (
     majority_p,
     most,
     of,
+    p_is,
     select,
+    significant,
     too_few,
 )
 from .summary import studied
+
+ZERO = 1e-3  # a threshold below this share of the data is none
 
 
 def power_law(
@@ -42,11 +47,14 @@ def power_law(
 ) -> Verdict:
     """Is t4(r) a power law, with an offset or without? The AIC of the better of the two exceeds that of the best of
     exponential, power, offset power and threshold law by at most `close` (holds), by more than `far` (fails), or by
-    something between (in doubt); and the 95 % interval of its exponent lies above zero.
+    something between (in doubt). It is the power law that holds if the exponential law and, unless its threshold is
+    zero, which makes a power law of it, the threshold law are worse by more than `close`; if members do not scatter
+    less about a median a fraction than about the law (lack of fit, p below 0.05); and if the 95 % interval of its
+    exponent lies above zero.
 
-    reproduced: the law holds with such an exponent. not reproduced: it fails. partly: it is in doubt, or the exponent's
-    interval includes zero. undecided: steps to grokking at fewer than `least_fractions` fractions of `least_members`
-    each, of which at least half generalise, or no fit.
+    reproduced: it holds, and is the one that does. not reproduced: it fails. partly: it is in doubt, or holds and one
+    of the other conditions does not. undecided: steps to grokking at fewer than `least_fractions` fractions of
+    `least_members` each, of which at least half generalise, or no fit.
     """
     members = select(studied(tables["members"], tables["designs"], study), architecture=architecture)
     if members.empty:
@@ -75,6 +83,14 @@ def power_law(
         return verdict(PARTLY, f"The power law is in doubt: {verdict.measured}.")
     if not own["exponent_low"] > 0:
         return verdict(PARTLY, f"The exponent may be zero: {verdict.measured}.")
+    if significant(own["lack_of_fit"]):
+        misfit = f"members do not follow it (lack of fit, p {p_is(own['lack_of_fit'])})"
+        return verdict(PARTLY, f"No other law is better, but {misfit}: {verdict.measured}.")
+    others = [law for law in ("exponential", "threshold") if law in laws.index and not laws.loc[law, "shift"] < ZERO]
+    alike = [law for law in others if laws.loc[law, "aic"] - own["aic"] <= close]
+    if alike:
+        also = listed([f"the {law_name(law)}" for law in alike])
+        return verdict(PARTLY, f"It holds, and {also} as well: {verdict.measured}.")
     return verdict(REPRODUCED, f"{text}.")
 
 

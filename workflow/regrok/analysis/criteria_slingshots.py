@@ -22,6 +22,7 @@ from .judging import (
     most,
     of,
     p_is,
+    seeds_that,
     select,
     significant,
     too_few,
@@ -89,26 +90,26 @@ def exchanged(members: pd.DataFrame, slingshots: pd.DataFrame) -> float:
 def lazy_regime(
     tables: Tables, *, study: Study, architecture: Architecture, constant: Ratio, factor: Ratio, least_members: Count
 ) -> Verdict:
-    """Do weights stay in a lazy regime but for slingshots? Two parts, each a one-sided exact sign test over members
-    that have slingshots: the cosine distance from one step to the next is almost constant outside them (its 90 %
+    """Do weights stay in a lazy regime but for slingshots? Two parts, each a one-sided exact sign test over seeds whose
+    members have slingshots: the cosine distance from one step to the next is almost constant outside them (its 90 %
     quantile at most `constant` times its 10 % quantile), and larger in them (its median at least `factor` times as
     large).
 
-    reproduced: both parts. partly: one. not reproduced: most members fail both. undecided: else, and with fewer than
-    `least_members` members with slingshots.
+    reproduced: both parts. partly: one. not reproduced: most seeds fail both. undecided: else, and with fewer than
+    `least_members` seeds with slingshots.
     """
     members = _of_study(tables, "slingshot_members", study, architecture)
     if members.empty:
         return NOT_RUN
     own = members.dropna(subset=["turning", "calm_spread"])
-    n = len(own)
+    n = own["seed"].nunique()
     medians = f"median spread {number(own['calm_spread'].median(), 2)}, turning {number(own['turning'].median(), 2)}"
-    verdict = Evidence(members, f"{n} of {len(members)} members have slingshots" + (f"; {medians}" if n else ""))
+    verdict = Evidence(members, f"{len(own)} of {len(members)} members have slingshots" + (f"; {medians}" if n else ""))
     if n < least_members:
-        return verdict(UNDECIDED, too_few(n, least_members, "members with slingshots"))
-    counts = int((own["calm_spread"] <= constant).sum()), int((own["turning"] >= factor).sum())
+        return verdict(UNDECIDED, too_few(n, least_members, "seeds with slingshots"))
+    counts = seeds_that(own, own["calm_spread"] <= constant), seeds_that(own, own["turning"] >= factor)
     text = (
-        f"outside slingshots {of(counts[0], n)} are almost constant, in them {of(counts[1], n)} turn faster; {medians}"
+        f"of {n} seeds {counts[0]} are almost constant outside slingshots, {counts[1]} turn faster in them; {medians}"
     )
     shown = [most(count, n) for count in counts]
     p = [majority_p(count, n) for count in counts]

@@ -27,12 +27,14 @@ COLUMNS = {
     "initial_order": ("1", "final_order before the first step"),
     "null_order": ("1", "that of independent initialisations, mean"),
     "null_order_p": ("1", "share of independent initialisations that have at least as much"),
+    "null_order_less_p": ("1", "share of independent initialisations that have at most as much"),
     "initial_disparity": ("1", "Procrustes distance from the beginning to the end on the final components"),
     "null_disparity": ("1", "that of independent initialisations, mean"),
     "initial_structure": ("1", "share of the initial variance in the frequencies of the final structure"),
     "null_structure": ("1", "that of independent initialisations, mean"),
     "null_structure_p": ("1", "share of independent initialisations that have at least as much"),
     "last_structure": ("1", "share of the final variance in them"),
+    "retained": ("1", "what decay alone has left of the initial embeddings, over the final ones, in norm"),
 }
 
 
@@ -68,6 +70,7 @@ def _row(member: pd.Series, course: pd.DataFrame) -> dict:
         "initial_order": first["final_order"],
         "initial_disparity": first["disparity"],
         "initial_structure": first["structure"],
-        **first[["null_order", "null_order_p", "null_disparity", "null_structure", "null_structure_p"]],
+        **first[[name for name in first.index if name.startswith("null_")]],
         "last_structure": last["structure"],
+        "retained": last["retained"],
     }

@@ -180,6 +180,20 @@ def p_is(p: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
+def seeds_that(members: pd.DataFrame, holds: pd.Series | np.ndarray) -> int:
+    """Seeds most of whose members do it; holds: bool, an entry a member. Members of one seed share its random streams,
+    and count once."""
+    return int((pd.Series(np.asarray(holds, float)).groupby(members["seed"].to_numpy()).mean() > 0.5).sum())
+
+
+def combined_p(members: pd.DataFrame, p_values: pd.Series) -> float:
+    """Fisher's combination of p-values over seeds; of the members of one seed, which need not be independent, twice
+    the mean is a p-value (Rüschendorf 1982)."""
+    by_seed = p_values.groupby(members["seed"])
+    own = by_seed.mean().where(by_seed.size() == 1, np.minimum(1, 2 * by_seed.mean()))
+    return float(scipy.stats.combine_pvalues(own.to_numpy(float), method="fisher").pvalue)
+
+
 def sign_flip_p(scores: np.ndarray) -> float:
     """One-sided exact permutation p of a mean above zero (65 536 random flips beyond 16 scores)."""
     if not scores.any():

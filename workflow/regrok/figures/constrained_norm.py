@@ -12,10 +12,11 @@ from . import curves, style
 INPUTS = ("constrained_norm", "members", "designs")
 TITLE = "Losses at constrained norms of the weights"
 REPORTS = "003-F9"
+LEAST = 1e-4  # nats; below it a loss is only of how long it has descended
 ALT = (
     "A panel a training fraction: training loss, dashed, and validation loss, solid, after descent on the sphere, "
     "against the norm of the weights, both axes logarithmic; a vertical line is the norm at the end of training. "
-    "Lines are members."
+    "Lines are members. Losses below a ten-thousandth of a nat lie below the panels."
 )
 
 
@@ -34,7 +35,7 @@ def draw(constrained_norm: pd.DataFrame, members: pd.DataFrame, designs: pd.Data
         style.letter(ax, which, f"Fraction {fraction:g}")
         panel(ax, found[found["fraction"] == fraction])
     losses = found[["train_loss", "val_loss"]].stack()
-    axes[0].set_ylim(*style.around(losses[losses > 0].min(), losses.max()))
+    axes[0].set_ylim(*style.around(losses[losses > LEAST].min(), losses.max()))
     axes[0].set_ylabel("loss, nats")
     axes[0].yaxis.set_major_locator(LogLocator(10, numticks=5))
     axes[0].yaxis.set_minor_formatter(NullFormatter())

@@ -1,7 +1,8 @@
 """The reduced landscape of Liu et al. 2023 (Omnigrok): losses of weights whose norm is held, against that norm.
 
-The final weights are scaled to a share of their norm and trained on the full training set, by Adam for `descent` steps
-of rate `rate`, after each of which they are put back on the sphere. Their losses there are the two curves, L and U.
+The initial weights are scaled to a share of the norm of the final ones and trained on the full training set, by Adam
+for `descent` steps of rate `rate` along the sphere, after each of which they are put back on it. Their losses there are the two
+curves, L and U. They start from the initial weights, which know nothing: the final ones generalise at any norm.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from .landscape_line import evaluated
 from .member import Member
 
 NEEDS = ("snapshots",)
-SETTINGS = {"shares": [0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0], "descent": 200, "rate": 0.003}
+SETTINGS = {"shares": [0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0], "descent": 300, "rate": 0.01}
 COLUMNS = {
     "share": ("1", "norm over that of the final weights"),
     "norm": ("1", "norm of all weights"),
@@ -28,12 +29,12 @@ def measure(member: Member, shares: list[float], descent: int, rate: float) -> p
     """A row a share."""
     snapshots = member.snapshots()
     sides = {side: snapshots.examples(name) for side, name in (("train", "train"), ("val", "validation"))}
-    final, rows = snapshots.rows[-1], []
+    initial, final, rows = snapshots.rows[0], snapshots.rows[-1], []
     if not np.isfinite(final).all():
         return pd.DataFrame(columns=list(COLUMNS))
     norm = float(np.linalg.norm(final.astype(np.float64)))
     for share in shares:
-        weights = on_sphere(snapshots, final, share * norm, sides["train"], descent, rate)
+        weights = on_sphere(snapshots, initial, share * norm, sides["train"], descent, rate)
         rows.append({"share": share, "norm": share * norm} | evaluated(snapshots, weights, sides))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -47,9 +48,17 @@ def on_sphere(snapshots, weights: np.ndarray, norm: float, examples, descent: in
     for _ in range(descent):
         optimizer.zero_grad()
         functional.cross_entropy(module(examples[0]), examples[1]).backward()
+        outwards = inner(parameters, [parameter.grad for parameter in parameters]) / norm**2
+        for parameter in parameters:
+            parameter.grad.sub_(outwards * parameter.detach())
         optimizer.step()
         with torch.no_grad():
-            scale = norm / torch.sqrt(sum((parameter.double() ** 2).sum() for parameter in parameters))
+            scale = norm / inner(parameters, parameters) ** 0.5
             for parameter in parameters:
-                parameter.mul_(scale.to(parameter.dtype))
+                parameter.mul_(scale)
     return snapshots.flat(module)
+
+
+def inner(left: list[torch.Tensor], right: list[torch.Tensor]) -> float:
+    """The inner product, summed in float64."""
+    return float(sum((a.detach().double() * b.detach().double()).sum() for a, b in zip(left, right, strict=True)))

@@ -4,11 +4,17 @@
 the same final components: the mean of the draws, and the share of them, the own one included, that are at least as near
 to the final structure. They are missing at later steps. The final structure is the set of frequencies that hold more
 than `above` times an even share of the variance at the end.
+
+Decoupled weight decay multiplies the initial embeddings by a known factor at every step, whatever the gradients do. As
+long as that has left much of them, the end is like its own beginning and like no independent one: `retained` says how
+much.
 """
 
 import numpy as np
 import pandas as pd
 
+from ..cell import Cell
+from ..training.optimizers import rate_factor
 from . import circle
 from .member import Member
 
@@ -26,9 +32,14 @@ COLUMNS = {
     "participation": ("1", "number of frequencies that the variance is spread over"),
     "null_order": ("1", "mean final_order of independent initialisations"),
     "null_order_p": ("1", "share of them that have at least the own final_order"),
+    "null_order_less_p": ("1", "share of them that have at most the own final_order"),
     "null_disparity": ("1", "mean disparity of independent initialisations"),
     "null_structure": ("1", "mean structure of independent initialisations"),
     "null_structure_p": ("1", "share of them that have at least the own structure"),
+    "retained": (
+        "1",
+        "what decay alone has left of the initial embeddings, over the embeddings, both centred, in norm",
+    ),
 }
 
 
@@ -41,7 +52,21 @@ def measure(member: Member, draws: int, above: float) -> pd.DataFrame:
     std = getattr(member.cell.model, "embedding_std", 1.0)
     rng = np.random.default_rng([member.seed, draws])
     others = rng.normal(0, std, size=(draws, *tables[0].shape))
-    return pd.DataFrame(course(snapshots.steps, tables, others, above), columns=list(COLUMNS))
+    rows = course(snapshots.steps, tables, others, above)
+    start = np.linalg.norm(circle.centred(tables[0]))
+    for row, table in zip(rows, tables, strict=True):
+        row["retained"] = left_by_decay(member.cell, row["step"]) * start / np.linalg.norm(circle.centred(table))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def left_by_decay(cell: Cell, steps: int) -> float:
+    """Factor by which decoupled weight decay alone shrinks the embeddings in `steps` steps: the product of 1 - rate x
+    decay (Loshchilov and Hutter 2019); 1 where decay is coupled to the gradient or spares them."""
+    settings = cell.optimizer
+    if settings.name != "adamw" or settings.decays == "no_embeddings":
+        return 1.0
+    rates = settings.learning_rate * np.array([rate_factor(cell.schedule, step) for step in range(steps)])
+    return float(np.prod(1 - rates * settings.weight_decay))
 
 
 def course(steps: np.ndarray, tables: list[np.ndarray], others: np.ndarray, above: float) -> list[dict[str, float]]:
@@ -60,6 +85,7 @@ def course(steps: np.ndarray, tables: list[np.ndarray], others: np.ndarray, abov
         rows[0] |= {
             "null_order": null["final_order"].mean(),
             "null_order_p": rank(rows[0]["final_order"], null["final_order"]),
+            "null_order_less_p": rank(-rows[0]["final_order"], -null["final_order"]),
             "null_disparity": null["disparity"].mean(),
             "null_structure": null["structure"].mean(),
             "null_structure_p": rank(rows[0]["structure"], null["structure"]),

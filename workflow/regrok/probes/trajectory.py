@@ -53,9 +53,11 @@ def measure(member: Member, every: int, components: int) -> pd.DataFrame:
 
 
 def uniform(member: Member, every: int) -> tuple[np.ndarray, np.ndarray]:
-    """(steps (n,), weights float32 (n, d)) of the snapshots at multiples of `every`."""
+    """(steps (n,), weights float32 (n, d)) of the snapshots at 0, every, 2 every, ..., up to the first that is missing:
+    later ones are only log-spaced."""
     snapshots = member.snapshots()
-    chosen = snapshots.steps % every == 0
+    chosen = np.flatnonzero(snapshots.steps % every == 0)
+    chosen = chosen[snapshots.steps[chosen] == every * np.arange(len(chosen))]
     return snapshots.steps[chosen], snapshots.rows[chosen]
 
 
