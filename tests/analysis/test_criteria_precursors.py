@@ -31,10 +31,10 @@ def series(signal, value, t4=np.nan, cell="grows", seed=0, loss=0.01, known=400)
     )
 
 
-def ran(signal, own, control, n=8, m=8, **more):
-    """n members that generalise at 3 000, 3 050, ... with the signal own(t4, seed), and m that never do."""
+def ran(signal, own, control, n=8, m=8, decay=1.0, **more):
+    """n members that generalise at 3 000, 3 050, ... with the signal own(t4, seed), and m that never do, of a decay."""
     parts = [series(signal, own(3000 + 50 * s, s), 3000.0 + 50 * s, seed=s, **more) for s in range(n)]
-    parts += [series(signal, control(s), cell="stays", seed=s, **more) for s in range(m)]
+    parts += [series(signal, control(s), cell="stays", seed=s, **more).assign(weight_decay=decay) for s in range(m)]
     signals = pd.concat(parts, ignore_index=True)
     designs = frame("designs", [design(study="precursors", cell=cell) for cell in ("grows", "stays")])
     made = tables(precursor_signals=signals, precursor_windows=precursor_windows.build(signals))
@@ -70,6 +70,7 @@ def falls(own, control, at_equal_loss=False, **more):
         (lambda t4, s: falling(0.3 if s % 2 else -0.3), lambda s: falling(0.1), {}, UNDECIDED),
         (lambda t4, s: falling(0.3), lambda s: falling(0.1), {"n": 5}, UNDECIDED),
         (lambda t4, s: falling(0.3), lambda s: falling(0.1), {"m": 0}, UNDECIDED),
+        (lambda t4, s: falling(0.3), lambda s: falling(0.1), {"decay": 0.0}, UNDECIDED),  # of another decay: no control
         (lambda t4, s: falling(0.3), lambda s: falling(0.1), {"at_equal_loss": True}, REPRODUCED),
         (lambda t4, s: 100 * falling(0.3), lambda s: falling(0.1), {"at_equal_loss": True}, PARTLY),
     ],
@@ -108,6 +109,7 @@ def test_a_window_by_hand():
     gone = series("gradient_variance", falling(0.1), cell="gone").assign(followed=2000)
     table = precursor_windows.build(pd.concat([own, control, gone])).set_index("other_cell")
     assert list(table.index) == ["grows", "stays"]  # the third was not followed to 3 000
+    assert table["control"].tolist() == ["", "decay"]
     assert table.loc["grows", "lead"] == 300
     assert table.loc["stays", "lead"] == 1000
     assert (table["points"] == 21).all()
@@ -116,6 +118,65 @@ def test_a_window_by_hand():
     assert np.isnan(table.loc["grows", "at_equal_loss"])
     later = own[own["step"].between(2500, 3000)]["value"].median()
     assert table.loc["stays", "at_equal_loss"] == pytest.approx(np.log10(later / 50))  # losses are equal from step 0 on
+
+
+def test_who_is_at_risk():
+    about = pd.DataFrame(
+        [
+            ("a", 0, 1.0, 3000.0, 3300),
+            ("a", 1, 1.0, 4000.0, 4400),  # about to generalise
+            ("a", 2, 1.0, 4050.0, 4455),
+            ("a", 3, 1.0, np.nan, 6000),
+            ("a", 4, 1.0, 2000.0, 2200),
+            ("b", 0, 1.0, np.nan, 6000),
+            ("b", 1, 1.0, np.nan, 2000),  # not followed so far
+            ("b", 2, 1.0, 5000.0, 5500),
+            ("c", 0, 0.0, np.nan, 6000),
+        ],
+        columns=["cell", "seed", "weight_decay", "t4", "followed"],
+    ).set_index(["cell", "seed"])
+    assert precursor_windows.at_risk(about, ("a", 0)) == {
+        ("a", 0): "",
+        ("a", 2): "setting",
+        ("a", 3): "setting",
+        ("b", 0): "decay",
+        ("c", 0): "other",
+    }
+
+
+MEMBERS = pd.MultiIndex.from_product([["a"], range(6)])
+
+
+def test_whoever_is_drawn():
+    """Three members, each the largest of itself and three controls: a chance of 1 in 64, though all share controls."""
+    own = pd.Series(1.0, index=MEMBERS[:3])
+    controls = pd.Series([0.0, 0.1, 0.2] * 3, index=MEMBERS[:3].repeat(3))
+    assert criteria_precursors.picked_p(own, controls) == pytest.approx(1 / 64, abs=0.004)
+    assert criteria_precursors.picked_p(-own, controls) == 1
+
+
+def test_no_claim_is_made_of_noise():
+    """Any of those at risk is the next, and six events share who that is: few p are small."""
+    rng, p = np.random.default_rng(0), []
+    for _ in range(200):
+        at_risk = rng.normal(size=5) + 0.3 * rng.normal(size=(6, 5))
+        next_one = rng.integers(5, size=6)
+        own = pd.Series(at_risk[range(6), next_one], index=MEMBERS)
+        rest = [np.delete(values, index) for values, index in zip(at_risk, next_one, strict=True)]
+        p.append(criteria_precursors.picked_p(own, pd.Series(np.concatenate(rest), index=MEMBERS.repeat(4))))
+    assert 0.01 < np.mean(np.array(p) < 0.05) < 0.09
+
+
+def test_too_few_values_are_no_verdict():
+    signals = pd.concat([series("sharpness", falling(0.3), 3000.0, seed=seed) for seed in range(8)])
+    signals = signals[signals["step"] % 1000 == 0]
+    designs = frame("designs", [design(study="precursors", cell="grows")])
+    made = tables(precursor_signals=signals, precursor_windows=precursor_windows.build(signals)) | {"designs": designs}
+    for criterion, more in (("falls_before", {"steady": 0.5, "at_equal_loss": True}), ("peaks_before", {})):
+        judge = getattr(criteria_precursors, criterion)
+        verdict = judge(made, study="precursors", signal="sharpness", least_members=6, **more)
+        check(verdict, UNDECIDED)
+        assert "too few values" in verdict.reason
 
 
 def test_equal_loss_takes_the_nearest():

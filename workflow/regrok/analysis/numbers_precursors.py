@@ -9,7 +9,7 @@ from . import format
 from .entries import Entries, Entry, entry, missing, of, percent, steps
 from .precursor_rules import BACK, RULES
 from .precursor_signals import SIGNALS
-from .precursor_windows import BAND, WINDOW
+from .precursor_windows import BAND, MATCHED, WINDOW
 
 TABLES = ("precursor_windows", "precursor_rules")
 EXPECTED = {"precursors": ["0.5", "0.2", "0.5.no_decay"]}
@@ -29,8 +29,8 @@ def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
     windows = tables["precursor_windows"]
     for signal in SIGNALS:
         own = windows[windows["signal"] == signal]
-        control = own["control"].astype(bool)
-        yield from ((f"precursors.{signal}.{name}", value) for name, value in _window(own[~control], own[control]))
+        groups = [own[own["control"].isin(kinds)] for kinds in ([""], MATCHED, ["other"])]
+        yield from ((f"precursors.{signal}.{name}", value) for name, value in _window(*groups))
     rules = tables["precursor_rules"].set_index("rule")
     for rule in RULES:
         for name in ("precision", "recall", "skill"):
@@ -40,12 +40,12 @@ def build(tables: Mapping[str, pd.DataFrame]) -> Entries:
             )
 
 
-def _window(own: pd.DataFrame, controls: pd.DataFrame) -> Entries:
+def _window(own: pd.DataFrame, controls: pd.DataFrame, others: pd.DataFrame) -> Entries:
     n = len(own)
     yield "in_band", of(int(own["in_band"].astype(bool).sum()), n)
     yield "lead", steps(own["lead"].median(), n) if n else missing()
     yield "controls", percent(controls["in_band"].astype(bool).mean()) if len(controls) else missing()
-    for name, rows in (("change", own), ("controls_change", controls)):
+    for name, rows in (("change", own), ("controls_change", controls), ("others_change", others)):
         change = rows["change"].median() if len(rows) else float("nan")
         text = format.percent(10**change - 1).replace("-", "−")
         yield name, entry(10**change - 1, text, n=len(rows)) if isfinite(change) else missing()

@@ -1,9 +1,11 @@
 """Precursors as alarms: how often they are right that a member will generalise soon, and how many they miss.
 
 At landmarks, every 250 steps, each member that has not generalised is judged by each rule, from what is known by then;
-it is soon if t4 lies within the next 1 000 steps. `skill` is the share of soon ones that raise the alarm less the share
-of others that do, which is zero for an alarm that knows nothing. Intervals are percentile bootstraps at 95 % that draw
-members. The rules were set before the runs; the last two need no precursor.
+it is soon if t4 lies within the next 1 000 steps. Only settings count in which it is at some landmarks and not at
+others: whoever trains a network knows its setting, and where none generalises an alarm has nothing to tell. `skill` is
+the share of soon ones that raise the alarm less the share of others that do, which is zero for an alarm that knows
+nothing. Intervals are percentile bootstraps at 95 % that draw members. The rules were set before the runs; the last two
+need no precursor.
 """
 
 import numpy as np
@@ -49,6 +51,8 @@ FIRST = 500
 def build(precursor_signals: pd.DataFrame) -> pd.DataFrame:
     """A row a rule, if anything was judged."""
     judged = landmarks(precursor_signals)
+    if not judged.empty:
+        judged = judged[judged.groupby("cell")["soon"].transform("nunique") == 2]
     if judged.empty:
         return table([], COLUMNS)
     member = (judged["cell"] + " " + judged["seed"].astype(str)).to_numpy(str)

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..analysis.precursor_signals import NAMES, SIGNALS
-from ..analysis.precursor_windows import BAND, WINDOW
+from ..analysis.precursor_windows import BAND, MATCHED, WINDOW
 from . import style
 
 INPUTS = ("precursor_signals", "precursor_windows")
@@ -17,9 +17,10 @@ REPORTS = "000-C7, 000-C8, 000-C9"
 ALT = (
     "A panel a signal, weight norm, gradient variance, the same over the squared mean gradient, and sharpness, on a "
     "logarithmic axis against the steps before grokking: members that generalise, and the same steps of members that "
-    "do not, thin lines with a thick median. The steps at which the report has a peak are shaded."
+    "do not, with the same weight decay and with none, dashed, thin lines with a thick median. The steps at which the "
+    "report has a peak are shaded."
 )
-CONTROL = style.MUTED
+KINDS = {("other",): (style.MUTED, (0, (3, 1.5))), MATCHED: (style.MUTED, "-"), ("",): (style.VALIDATION, "-")}
 
 
 @style.styled
@@ -35,10 +36,11 @@ def draw(precursor_signals: pd.DataFrame, precursor_windows: pd.DataFrame) -> Fi
         panel(ax, own, precursor_windows[precursor_windows["signal"] == signal])
     lines = {
         "generalise": Line2D([], [], color=style.VALIDATION),
-        "same steps of members that do not": Line2D([], [], color=CONTROL),
+        "same steps of others, same decay": Line2D([], [], color=style.MUTED),
+        "no decay": Line2D([], [], color=style.MUTED, linestyle=KINDS[("other",)][1]),
         "peak, in the report": Line2D([], [], color=style.HIGHLIGHT, alpha=0.4, linewidth=6),
     }
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3)
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=4)
     return figure
 
 
@@ -46,15 +48,15 @@ def panel(ax: Axes, signals: pd.DataFrame, windows: pd.DataFrame) -> None:
     if windows.empty:
         return style.say(ax, "no member has generalised late enough")
     ax.axvspan(-BAND[1], -BAND[0], color=style.HIGHLIGHT, alpha=0.25, linewidth=0)
-    for control, color in ((True, CONTROL), (False, style.VALIDATION)):
-        chosen = windows[windows["control"].astype(bool) == control]
+    for kinds, (color, dash) in KINDS.items():
+        chosen = windows[windows["control"].isin(kinds)]
         parts = [shifted(signals, row) for row in chosen.itertuples()]
         for part in parts:
-            ax.plot(part.index, part, color=color, linewidth=0.4, alpha=0.25 if control else 0.5)
+            ax.plot(part.index, part, color=color, linestyle=dash, linewidth=0.4, alpha=0.5 if kinds == ("",) else 0.2)
         if parts:
             together, width = pd.concat(parts), max(100, np.median(np.diff(parts[0].index)))
             binned = together.groupby(np.round(together.index / width) * width).median()
-            ax.plot(binned.index, binned, color=color, linewidth=1.6)
+            ax.plot(binned.index, binned, color=color, linestyle=dash, linewidth=1.6)
     ax.set(yscale="log", xlim=(-1.5 * WINDOW, 200))
     values = np.concatenate([line.get_ydata() for line in ax.lines])
     values = values[np.isfinite(values) & (values > 0)]

@@ -1,8 +1,9 @@
 """The reduced landscape of Liu et al. 2023 (Omnigrok): losses of weights whose norm is held, against that norm.
 
 The initial weights are scaled to a share of the norm of the final ones and trained on the full training set, by Adam
-for `descent` steps of rate `rate` along the sphere, after each of which they are put back on it. Their losses there are the two
-curves, L and U. They start from the initial weights, which know nothing: the final ones generalise at any norm.
+for `descent` steps of rate `rate` along the sphere, after each of which they are put back on it. Their losses there
+are the two curves, L and U. They start from the initial weights, which know nothing: the final ones generalise at any
+norm.
 """
 
 import numpy as np
