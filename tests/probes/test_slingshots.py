@@ -6,7 +6,7 @@ import pytest
 from regrok.probes import laziness, slingshots
 
 STEPS = np.arange(1, 2001)
-RULE = {"jump": 10.0, "window": 100, "growth": 0.005}
+RULE = {"jump": 10.0, "window": 100, "growth": 0.005, "floor": 1e-6}
 
 
 def series(*onsets, height=1.0, rise=0.1, length=20):
@@ -49,6 +49,13 @@ def test_what_a_slingshot_is_told_to_be():
         "norm_before": 10.0,
         "norm_after": pytest.approx(10.1),
     }
+
+
+@pytest.mark.parametrize("spike", [0.0, 1e-7])
+def test_rounding_is_no_slingshot(spike):
+    losses, norms = np.zeros(2000), 10 + np.arange(2000) / 1000
+    losses[500] = spike
+    assert onsets(losses, norms) == []
 
 
 def test_divergence_is_no_slingshot():

@@ -56,6 +56,16 @@ def test_inverses_modulo_7():
     assert inverse(np.arange(1, 7), 7).tolist() == [1, 4, 5, 2, 3, 6]
 
 
+@pytest.mark.parametrize(("modulus", "root"), [(5, 2), (59, 2), (97, 5)])
+def test_division_is_subtraction_of_logarithms(modulus, root):
+    """To a primitive root, modulo one less than the prime, but for a dividend of zero."""
+    log = {pow(root, power, modulus): power for power in range(modulus - 1)}
+    assert len(log) == modulus - 1
+    task = table("divide", modulus)
+    for x, y, answer in zip(task.x, task.y, task.answer, strict=True):
+        assert answer == (0 if x == 0 else pow(root, (log[x] - log[y]) % (modulus - 1), modulus))
+
+
 def test_division_needs_a_prime():
     with pytest.raises(ValueError, match="'divide' needs a prime modulus, and 91 is not prime"):
         Modular(operation="divide", modulus=91)

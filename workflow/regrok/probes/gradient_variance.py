@@ -1,9 +1,10 @@
 """Variance of minibatch gradients at fixed weights.
 
-At each snapshot the gradients of `batches` minibatches are taken, of the size the member trains with, disjoint parts of
-a permutation of its training set drawn for that snapshot (with fewer examples, of several permutations). The variance
-is the trace of their sample covariance, an unbiased estimate of that of one minibatch; `relative` divides it by an
-unbiased estimate of the squared norm of the mean gradient, and is missing where that is not above zero.
+At each snapshot the gradients of `batches` minibatches are taken, of the size the member trains with, each drawn from
+its training set without replacement and independently of the others: parts of one permutation would differ more from
+each other than minibatches do. So the trace of their sample covariance is an unbiased estimate of the variance of a
+minibatch; `relative` divides it by an unbiased estimate of the squared norm of the full gradient, and is missing where
+that is not above zero.
 """
 
 import numpy as np
@@ -32,17 +33,10 @@ def measure(member: Member, every: int, batches: int) -> pd.DataFrame:
         if step % every == 0 and np.isfinite(snapshots.rows[index]).all():
             rng = np.random.default_rng([member.seed, int(step)])
             module = snapshots.module(index)
-            drawn = parts(len(answers), size, batches, rng)
+            drawn = [rng.choice(len(answers), size, replace=False) for _ in range(batches)]
             gradients = np.array([gradient(module, operands[chosen], answers[chosen]) for chosen in drawn])
             rows.append({"step": int(step)} | moments(gradients))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def parts(n: int, size: int, batches: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """`batches` index arrays (size,) of n examples, disjoint as far as one permutation reaches."""
-    a_pass = max(n // size, 1)
-    orders = [rng.permutation(n) for _ in range(-(-batches // a_pass))]
-    return [order[i * size : (i + 1) * size] for order in orders for i in range(a_pass)][:batches]
 
 
 def gradient(module: torch.nn.Module, operands: torch.Tensor, answers: torch.Tensor) -> np.ndarray:

@@ -11,7 +11,7 @@ from . import slingshots
 from .member import Member
 
 NEEDS = ("signals",)
-SETTINGS = {"skip": 200, "jump": 10.0, "window": 100, "growth": 0.005}
+SETTINGS = {"skip": 200, "jump": 10.0, "window": 100, "growth": 0.005, "floor": 1e-6}
 COLUMNS = {
     "calm_steps": ("1", "steps outside slingshots"),
     "calm_low": ("1", "10 % quantile of their cosine distances"),
@@ -23,10 +23,10 @@ COLUMNS = {
 }
 
 
-def measure(member: Member, skip: int, jump: float, window: int, growth: float) -> pd.DataFrame:
+def measure(member: Member, skip: int, jump: float, window: int, growth: float, floor: float) -> pd.DataFrame:
     """One row."""
     signals = member.signals()
-    found = slingshots.detect(signals["step"], signals["loss"], signals["last_layer_norm"], jump, window, growth)
+    found = slingshots.detect(signals["step"], signals["loss"], signals["last_layer_norm"], jump, window, growth, floor)
     return pd.DataFrame([summary(signals["step"], signals["cosine_distance"], found, skip)], columns=list(COLUMNS))
 
 

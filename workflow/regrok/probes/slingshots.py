@@ -1,6 +1,7 @@
 """Slingshots (Thilak et al. 2022): a spike of the training loss together with a rise of the last layer's norm.
 
-An onset is the first step whose loss is at least `jump` times the median of the `window` losses before it, if within
+An onset is the first step whose loss is at least `jump` times the median of the `window` losses before it, or times
+`floor` where that is larger (losses of a network that is certain are rounding, and zero is ten times zero), if within
 the next `window` steps the norm of the last layer's weights comes to exceed its norm before the onset by a share of
 `growth`. A slingshot lasts until the loss has stayed below that for `window` steps. The sources describe the two signs
 without numbers; these were set before the runs.
@@ -12,7 +13,7 @@ import pandas as pd
 from .member import Member
 
 NEEDS = ("signals",)
-SETTINGS = {"jump": 10.0, "window": 100, "growth": 0.005}
+SETTINGS = {"jump": 10.0, "window": 100, "growth": 0.005, "floor": 1e-6}
 COLUMNS = {
     "onset": ("steps", "first step of the slingshot"),
     "end": ("steps", "last step at which the loss is raised"),
@@ -23,18 +24,18 @@ COLUMNS = {
 }
 
 
-def measure(member: Member, jump: float, window: int, growth: float) -> pd.DataFrame:
+def measure(member: Member, jump: float, window: int, growth: float, floor: float) -> pd.DataFrame:
     """A row a slingshot."""
     signals = member.signals()
-    rows = detect(signals["step"], signals["loss"], signals["last_layer_norm"], jump, window, growth)
+    rows = detect(signals["step"], signals["loss"], signals["last_layer_norm"], jump, window, growth, floor)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def detect(
-    steps: np.ndarray, losses: np.ndarray, norms: np.ndarray, jump: float, window: int, growth: float
+    steps: np.ndarray, losses: np.ndarray, norms: np.ndarray, jump: float, window: int, growth: float, floor: float
 ) -> list[dict[str, float]]:
     """The rows of `COLUMNS`, in order of onset; steps, losses, norms: (n,), of one step after the other."""
-    raised = spikes(losses, jump, window)
+    raised = spikes(losses, jump, window, floor)
     found = []
     for first, last in episodes(raised, window):
         before, after = norms[first - 1], np.max(norms[first : first + window], initial=-np.inf)
@@ -52,12 +53,13 @@ def detect(
     return found
 
 
-def spikes(losses: np.ndarray, jump: float, window: int) -> np.ndarray:
-    """Whether each loss is at least `jump` times the median of the `window` before it, bool (n,); False before that."""
+def spikes(losses: np.ndarray, jump: float, window: int, floor: float) -> np.ndarray:
+    """Whether each loss is at least `jump` times the median of the `window` before it and times `floor`, bool (n,);
+    False before that."""
     raised = np.zeros(len(losses), dtype=bool)
     if len(losses) > window:
         before = np.median(np.lib.stride_tricks.sliding_window_view(losses[:-1], window), axis=1)
-        raised[window:] = losses[window:] >= jump * before
+        raised[window:] = losses[window:] >= jump * np.maximum(before, floor)
     return raised & np.isfinite(losses)
 
 
