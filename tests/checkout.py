@@ -116,9 +116,9 @@ def copy(to: Path) -> Project:
     return Project(to)
 
 
-def asked(scale: str = "smoke") -> tuple[int, int]:
-    """Cells and members that the shipped config asks for."""
-    found = jobs(load(ROOT / "config.yaml"), scale)
+def asked(scale: str = "smoke", *reports: str) -> tuple[int, int]:
+    """Cells and members that the shipped config asks for, for all or some reports."""
+    found = jobs(load(ROOT / "config.yaml"), scale, reports)
     return len(found), sum(job.seeds for job in found)
 
 

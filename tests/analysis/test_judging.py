@@ -18,6 +18,7 @@ from regrok.analysis.judging import (
     jointly,
     majority_p,
     most,
+    of_with_interval,
     sign_flip_p,
     sooner_p,
     timed,
@@ -105,3 +106,9 @@ def test_the_smallest_group_is_named():
     groups = {"of a": members(1000.0), "of b": members(1000.0, 2000.0), "of c": members(*[1000.0] * 6)}
     assert too_thin(groups, 6) == "1 members of a are too few, as they are in 1 other group: at least 6 are needed."
     assert too_thin(groups, 1) is None
+
+
+def test_an_exact_interval():
+    """Clopper and Pearson: of n of n the low end is 0.025 ** (1 / n)."""
+    assert of_with_interval(3, 3) == f"3 of 3 [{0.025 ** (1 / 3):.2f}, 1.0]"
+    assert of_with_interval(0, 0) == "0 of 0"

@@ -112,27 +112,28 @@ TARGETS = """rule all:
 """
 
 
-def test_scale_smoke(tmp_path, cluster):
-    """Short cells share a job, as measurements do; what is light runs here. Tables and the paper, which no job of a
-    queue makes, are left out."""
+def test_a_report_at_scale_smoke(tmp_path, cluster):
+    """Of one report: short cells share a job, as measurements do; what is light runs here. Tables and the paper, which
+    no job of a queue makes, are left out."""
     project = copy(tmp_path)
     (tmp_path / "Snakefile").write_text((tmp_path / "Snakefile").read_text().partition("rule all:")[0] + TARGETS)
     (tmp_path / "results/smoke").mkdir(parents=True)
     (tmp_path / "results/smoke/claims.json").write_text('{"claims": {}}')
-    result = project.command("reproduce", "--scale", "smoke", "--profile", "slurm")
+    result = project.command("reproduce", "--scale", "smoke", "--report", "000", "--profile", "slurm")
     assert result.returncode == 0, result.stdout
-    cells, members = asked()
+    cells, members = asked("smoke", "000")
     assert f"{cells} trained, 0 reused; {members} of {members} members at hand" in result.stdout
-    measured = list(tmp_path.glob("results/slurm/group_probes_probe/*.log"))
-    assert len(measured) == 2  # more than 20 measurements
-    assert len(cluster.jobs(tmp_path)) == 2 + len(measured)
+    assert len(list(tmp_path.glob("results/smoke/probes/*/*"))) > 1
+    assert len(list(tmp_path.glob("results/slurm/group_probes_probe/*.log"))) == 1
+    assert len(cluster.jobs(tmp_path)) == 3
     (training,) = (log.stem for log in tmp_path.glob("results/slurm/group_cells1_train/*.log"))
     (timing,) = (log.stem for log in tmp_path.glob("results/slurm/rule_throughput/*.log"))
     shown = cluster.show(training)
     assert shown["NumCPUs"] == "1"
     assert shown["Requeue"] == "1"
     assert cluster.show(timing)["OverSubscribe"] == "NO"
-    assert f"0 trained, {cells} reused" in project.command("reproduce", "--scale", "smoke").stdout
+    again = project.command("reproduce", "--scale", "smoke", "--report", "000")
+    assert f"0 trained, {cells} reused" in again.stdout
 
 
 def test_time_limit(run, undisturbed, cluster):

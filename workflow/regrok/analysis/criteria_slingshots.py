@@ -21,6 +21,7 @@ from .judging import (
     majority_p,
     most,
     of,
+    of_with_interval,
     p_is,
     seeds_that,
     select,
@@ -71,7 +72,8 @@ def _counted(members: pd.DataFrame) -> str:
     grown = members[members["generalised"].astype(bool)]
     at, before = int(grown["at_onset"].astype(bool).sum()), int((grown["before"] > 0).sum())
     have = of(int((members["slingshots"] > 0).sum()), len(members))
-    return f"{have} have slingshots, {len(grown)} generalise, {at} of these at an onset, {before} after any"
+    close = of_with_interval(at, len(grown))
+    return f"{have} have slingshots; of those that generalise {close} do so at an onset, {before} after any"
 
 
 def exchanged(members: pd.DataFrame, slingshots: pd.DataFrame) -> float:

@@ -136,6 +136,14 @@ def of(count: int, n: int) -> str:
     return f"{count} of {n}"
 
 
+def of_with_interval(count: int, n: int) -> str:
+    """ "3 of 4 [0.19, 0.99]", with the exact 95 % interval of Clopper and Pearson."""
+    if not n:
+        return of(count, n)
+    low, high = scipy.stats.binomtest(count, n).proportion_ci()
+    return f"{of(count, n)} [{format.number(low, 2)}, {format.number(high, 2)}]"
+
+
 def too_few(n: int, least: int, what: str = "members") -> str:
     return f"{n} {what} are too few: at least {least} are needed."
 
