@@ -4,6 +4,11 @@ A probe is a file in regrok/probes that declares COLUMNS; config.yaml says to wh
 """
 
 
+def measured(wildcards):
+    """The job of a cell, as far as a probe looks at it."""
+    return PROBED[wildcards.probe][wildcards.cell]
+
+
 rule probe:
     input:
         lambda wildcards: [path for path in RUNS if Path(path).stem == wildcards.cell],
@@ -21,10 +26,10 @@ rule probe:
         mem_mb=2_000,
         runtime=30,
     params:
-        job=lambda wildcards: PROBED[wildcards.probe][wildcards.cell].dump(),
+        job=lambda wildcards: measured(wildcards).dump(),
         settings=lambda wildcards: probe_settings(wildcards.probe),
-        records=lambda wildcards: stock.fingerprint(stock.take([PROBED[wildcards.probe][wildcards.cell]], Store())),
-        code=lambda wildcards: stock.code_of_probe(wildcards.probe, job(wildcards.cell)),
+        records=lambda wildcards: stock.fingerprint(stock.take([measured(wildcards)], Store())),
+        code=lambda wildcards: stock.code_of_probe(wildcards.probe, measured(wildcards)),
     message:
         "Measure {wildcards.probe} on {wildcards.cell}."
     script:

@@ -46,8 +46,8 @@ def build(members: pd.DataFrame, designs: pd.DataFrame) -> pd.DataFrame:
 def needed(halves: pd.Series) -> str:
     """The least fraction in words: "≤ 0.3", "0.3 to 0.5" or "> 0.7"; halves: whether it suffices, bool by fraction,
     increasing."""
-    least = halves.index[halves].min()
-    below = halves.index[halves.index < least] if halves.any() else halves.index
     if not halves.any():
-        return f"> {below.max():g}"
+        return f"> {halves.index.max():g}"
+    least = halves.index[halves].min()
+    below = halves.index[halves.index < least]
     return f"{below.max():g} to {least:g}" if len(below) else f"≤ {least:g}"

@@ -140,8 +140,8 @@ def structure_from_the_start(
     independent initialisations on the same components: the own initial embeddings have more of the final order (the
     members' rank p-values, combined by Fisher's method), and are nearer to the final picture (sign-flip permutation
     test of the difference in Procrustes distance). The verdict is that of `jointly`, with the p of the opposite from
-    the ranks from below; undecided with fewer seeds than `least_members` of whose final embeddings at
-    most a share of `most_retained`, in norm, is what decay has left of the initial ones.
+    the ranks from below; undecided with fewer seeds than `least_members` of whose final embeddings at most a share of
+    `most_retained`, in norm, is what decay has left of the initial ones.
     """
     members = _embedded(tables, architecture)
     grown = _renewed(members, most_retained)

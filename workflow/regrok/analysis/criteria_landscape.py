@@ -152,9 +152,9 @@ def perturbed_valley(
 ) -> Verdict:
     """Does training cross a perturbed valley before grokking at the fraction `perturbed`, and not at `smooth`? Of each
     member that generalises the largest barrier of the training loss on lines to the end, from the steps that lie before
-    t4 in all of them: with more lines the largest would be larger. One-sided exact tests:
-    most members at `perturbed` have one of at least `barrier` nats (sign test), most at `smooth` have none (sign test),
-    and barriers are higher at `perturbed` (sign-flip permutation test of the difference, paired by seed).
+    t4 in all of them: with more lines the largest would be larger. One-sided exact tests: most members at `perturbed`
+    have one of at least `barrier` nats (sign test), most at `smooth` have none (sign test), and barriers are higher at
+    `perturbed` (sign-flip permutation test of the difference, paired by seed).
 
     reproduced: all three. partly: the last, but not the first two. not reproduced: barriers are lower at `perturbed`,
     by the same test. undecided: else; with fewer than `least_members` at either fraction that generalise, since before

@@ -46,9 +46,10 @@ def falls_before(
         return _unseen(tables, study, signal)
     n, falls = len(own), (own["change"] < 0) & (own["falling"] >= steady)
     column = "at_equal_loss" if at_equal_loss else "change"
-    keyed, others = (rows.set_index(["cell", "seed"])[column].dropna() for rows in (own, controls))
-    if at_equal_loss:  # of the member over the control; of the member over itself it is 0
-        keyed, others = own.set_index(["cell", "seed"])["change"] * 0, -others
+    keyed, others = (rows.set_index(["cell", "seed"])[column] for rows in (own, controls))
+    if at_equal_loss:  # a control's is that of the member over it; the member's over itself is 0
+        keyed, others = keyed.fillna(0.0), -others
+    keyed, others = keyed.dropna(), others.dropna()
     further = _less_usual(keyed, others)
     name, count = NAMES[signal], int(falls.sum())
     what = "than controls at equal loss" if at_equal_loss else "further than controls"

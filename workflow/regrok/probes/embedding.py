@@ -53,20 +53,21 @@ def measure(member: Member, draws: int, above: float) -> pd.DataFrame:
     rng = np.random.default_rng([member.seed, draws])
     others = rng.normal(0, std, size=(draws, *tables[0].shape))
     rows = course(snapshots.steps, tables, others, above)
-    start = np.linalg.norm(circle.centred(tables[0]))
-    for row, table in zip(rows, tables, strict=True):
-        row["retained"] = left_by_decay(member.cell, row["step"]) * start / np.linalg.norm(circle.centred(table))
+    left, norms = left_by_decay(member.cell, snapshots.steps[-1]), [np.linalg.norm(circle.centred(t)) for t in tables]
+    for row, norm in zip(rows, norms, strict=True):
+        row["retained"] = left[row["step"]] * norms[0] / norm
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def left_by_decay(cell: Cell, steps: int) -> float:
-    """Factor by which decoupled weight decay alone shrinks the embeddings in `steps` steps: the product of 1 - rate x
-    decay (Loshchilov and Hutter 2019); 1 where decay is coupled to the gradient or spares them."""
+def left_by_decay(cell: Cell, steps: int) -> np.ndarray:
+    """Factors by which decoupled weight decay alone has shrunk the embeddings after 0 .. `steps` steps, float64
+    (steps + 1,): products of 1 - rate x decay (Loshchilov and Hutter 2019); 1 where decay is coupled to the gradient or
+    spares them."""
     settings = cell.optimizer
     if settings.name != "adamw" or settings.decays == "no_embeddings":
-        return 1.0
+        return np.ones(steps + 1)
     rates = settings.learning_rate * np.array([rate_factor(cell.schedule, step) for step in range(steps)])
-    return float(np.prod(1 - rates * settings.weight_decay))
+    return np.concatenate([[1.0], np.cumprod(1 - rates * settings.weight_decay)])
 
 
 def course(steps: np.ndarray, tables: list[np.ndarray], others: np.ndarray, above: float) -> list[dict[str, float]]:

@@ -4,7 +4,7 @@ An onset is the first step whose loss is at least `jump` times the median of the
 `floor` where that is larger (losses of a network that is certain are rounding, and zero is ten times zero), if within
 the next `window` steps the norm of the last layer's weights comes to exceed its norm before the onset by a share of
 `growth`. A slingshot lasts until the loss has stayed below that for `window` steps. The sources describe the two signs
-without numbers; these were set before the runs.
+without numbers; these were set before the runs, but for `floor`, which came with a review of the code.
 """
 
 import numpy as np
