@@ -4,11 +4,6 @@ A probe is a file in regrok/probes that declares COLUMNS; config.yaml says to wh
 """
 
 
-def measured(wildcards):
-    """The job of a cell, as far as a probe looks at it."""
-    return PROBED[wildcards.probe][wildcards.cell]
-
-
 rule probe:
     input:
         lambda wildcards: [path for path in RUNS if Path(path).stem == wildcards.cell],
