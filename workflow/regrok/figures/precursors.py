@@ -29,7 +29,7 @@ def draw(precursor_signals: pd.DataFrame, precursor_windows: pd.DataFrame) -> Fi
     if precursor_signals.empty:
         return style.notice("No member has been trained for signals before grokking yet.", style.DOUBLE)
     figure = style.canvas(style.DOUBLE, 2.5)
-    axes = figure.subplots(1, len(SIGNALS), sharex=True)
+    axes = figure.subplots(1, len(SIGNALS))
     for ax, which, signal in zip(axes, "abcd", SIGNALS, strict=True):
         style.letter(ax, which, NAMES[signal].replace("gradient variance", "grad. variance"))
         own = precursor_signals[precursor_signals["signal"] == signal].set_index(["cell", "seed"]).sort_index()
