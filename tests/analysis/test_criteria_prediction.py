@@ -37,6 +37,7 @@ def grid(informs, by_rate=0.0, seeds=3, noise=0.3, late=None, rates=RATES):
                                 "mobility": 1 + 0.1 * rng.normal(),
                                 "complexity": 2 + 0.1 * rng.normal(),
                                 "log_activity": 1.0,
+                                "late_activity": 1.0,
                                 "raw_activity": 1.0,
                                 "loss": 0.1,
                                 "weight_norm": 50.0,
@@ -118,3 +119,20 @@ def test_the_permutation_test_is_calibrated_on_noise():
         )
     assert 0.25 < np.mean(np.array(p) < 0.5) < 0.75
     assert np.mean(np.array(p) < 0.05) < 0.17
+
+
+def test_the_interval_of_the_difference_covers():
+    """Two windows that tell equally much, cells of three members that share what they tell: about 95 % of 120 samples
+    have no difference within the interval, and an interval that always did would have no end."""
+    rng, covered, widths = np.random.default_rng(0), 0, []
+    cells = pd.DataFrame({"fraction": np.repeat([0.5, 0.7], 25), "cell": np.arange(50).astype(str)})
+    for _ in range(120):
+        hidden = rng.normal(size=50)
+        cells = cells.assign(**{name: hidden + rng.normal(size=50) for name in ("activity", "shorter")}, hidden=hidden)
+        members = pd.concat([cells] * 3, ignore_index=True)
+        members["generalised"] = members["hidden"] + 0.3 * rng.normal(size=len(members)) > 0
+        _, (low, high) = criteria_prediction._compared(members)
+        covered += low <= 0 <= high
+        widths.append(high - low)
+    assert 0.9 <= covered / 120 <= 0.99
+    assert np.median(widths) < 0.35

@@ -205,3 +205,30 @@ def test_members_that_all_agree_are_fitted_without_error():
 def test_impossible_observations_are_refused(wrong):
     with pytest.raises(ValueError, match="an observation needs"):
         scaling_laws.fit("power", *([value] for value in wrong))
+
+
+@pytest.mark.parametrize(
+    ("law", "median", "truth"),
+    [
+        ("exponential", 2e5 * np.exp(-8 * FRACTIONS), (np.log(2e5), 8.0)),
+        ("threshold", threshold(20, 0.26, 2.0), (np.log(20), 2.0, 0.26)),
+    ],
+)
+def test_intervals_cover_the_law_behind_censored_members(law, median, truth):
+    """Each parameter held at its true value stays within the limit in about 95 % of 150 samples."""
+    covered = np.mean([held_within(law, censored(median, rng=seed), truth) for seed in range(150)], axis=0)
+    assert (covered >= 0.91).all()  # 0.95 less 2.2 standard errors
+    assert (covered <= 0.99).all()
+
+
+def held_within(law, observations, truth):
+    data = scaling_laws._observations(*observations)
+    assert not data.event.all()
+    most = scaling_laws.LAWS[law].most(data)
+    bounds = np.array([*scaling_laws.BOUNDS[: len(truth)], np.log(scaling_laws.SIGMA)])
+    objective = scaling_laws._objective(data, lambda theta: scaling_laws.LAWS[law].mean(theta, data.fraction, most))
+    start = np.array([*truth[:2], *(shift / most for shift in truth[2:]), np.log(0.2)])
+    _, least = scaling_laws._minimise(objective, [start], bounds)
+    limit = least + scaling_laws._drop(int(data.event.sum()), len(truth))
+    pins = [np.where(np.arange(len(start))[:, None] == j, start[j], bounds) for j in range(len(truth))]
+    return [scaling_laws._minimise(objective, [start], pinned)[1] <= limit for pinned in pins]

@@ -23,10 +23,21 @@ def table(base):
                     "mobility": 0.5 + 0.05 * rng.standard_normal(),
                     "complexity": 2 + 0.1 * rng.standard_normal(),
                     "log_activity": 3 * energy,
+                    "late_activity": energy / 2,
                     "raw_activity": 1 + energy,
                     "loss": 1e-3 / row.learning_rate,
                     "weight_norm": 60 / (1 + row.weight_decay),
                 }
             )
-    columns = ["cell", "seed", "window", "activity", "mobility", "complexity", "log_activity", "raw_activity"]
+    columns = [
+        "cell",
+        "seed",
+        "window",
+        "activity",
+        "mobility",
+        "complexity",
+        "log_activity",
+        "late_activity",
+        "raw_activity",
+    ]
     return pd.DataFrame(rows, columns=[*columns, "loss", "weight_norm"])

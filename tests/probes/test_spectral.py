@@ -43,6 +43,13 @@ def test_a_trend_is_no_oscillation():
     assert both["loss"] == pytest.approx(np.median((trend + wiggle)[-10:]))
 
 
+def test_a_first_fall_counts_in_the_whole_window_alone():
+    fall = 4 * np.exp(-TIME[:400] / 3)
+    found = spectral.parameters(fall + 0.01 * np.sin(TIME[:400]), 51, 3)
+    assert found["activity"] > 100 * found["late_activity"]
+    assert found["late_activity"] == pytest.approx(0.00005, rel=0.2)
+
+
 def test_what_is_constant_or_infinite():
     assert spectral.hjorth(np.ones(100))[0] == 0
     assert np.isnan(spectral.hjorth(np.ones(100))[1])

@@ -7,7 +7,16 @@ from . import probed, summary
 
 INPUTS = ("members", "designs", "histories", "spectral")
 REPORTS = "003-F3, 003-F4"
-FEATURES = ("activity", "mobility", "complexity", "log_activity", "raw_activity", "loss", "weight_norm")
+FEATURES = (
+    "activity",
+    "mobility",
+    "complexity",
+    "log_activity",
+    "late_activity",
+    "raw_activity",
+    "loss",
+    "weight_norm",
+)
 COLUMNS = {
     "cell": ("", "id of the cell"),
     "seed": ("1", "seed of the member"),
@@ -52,6 +61,6 @@ def usable(prediction: pd.DataFrame, window: int) -> pd.DataFrame:
     """The members with features at a window, and their positive features on a logarithmic scale."""
     rows = prediction[prediction["window"] == window].dropna(subset=list(FEATURES))
     least = np.finfo(np.float32).tiny
-    for name in ("activity", "log_activity", "raw_activity", "loss"):
+    for name in ("activity", "log_activity", "late_activity", "raw_activity", "loss"):
         rows[name] = np.log10(np.maximum(rows[name].astype(float), least))
     return rows.astype(dict.fromkeys(("learning_rate", "weight_decay", "val_acc", *FEATURES), float))

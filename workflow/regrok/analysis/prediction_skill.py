@@ -22,6 +22,7 @@ PREDICTORS = {
     "mobility": "mobility",
     "complexity": "complexity",
     "log_activity": "energy of the log loss",
+    "late_activity": "energy of the second half",
     "raw_activity": "variance of the loss",
     "loss": "training loss",
     "weight_norm": "weight norm",

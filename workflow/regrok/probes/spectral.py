@@ -2,9 +2,9 @@
 
 The paper (Notsawo et al. 2023, section 3) removes the part that does not oscillate by a filter of which it states
 nothing. Ours is declared: a Savitzky-Golay fit of `order` over `filter` steps is subtracted. The first value is the
-loss before any step. Activity is the variance of what remains, the area under its power spectrum; mobility and
-complexity are ratios of its first and second differences (Hjorth, Electroencephalography and Clinical Neurophysiology
-29:306, 1970).
+loss before any step; the fit follows its first fall only in part, so the second half of a window is looked at on its
+own as well. Activity is the variance of what remains, the area under its power spectrum; mobility and complexity are
+ratios of its first and second differences (Hjorth, Electroencephalography and Clinical Neurophysiology 29:306, 1970).
 """
 
 import numpy as np
@@ -20,6 +20,7 @@ COLUMNS = {
     "mobility": ("1", "standard deviation of its first differences over its own"),
     "complexity": ("1", "mobility of its first differences over its own"),
     "log_activity": ("1", "variance of the natural logarithm of the loss less its trend"),
+    "late_activity": ("nats²", "variance of the loss less its trend in the second half of the window"),
     "raw_activity": ("nats²", "variance of the loss, trend included"),
     "loss": ("nats", "median of the last ten losses of the window"),
     "weight_norm": ("1", "norm of all weights at the last evaluation in the window"),
@@ -50,6 +51,7 @@ def parameters(losses: np.ndarray, filter: int, order: int) -> dict[str, float]:
         "mobility": mobility,
         "complexity": complexity,
         "log_activity": float(logs.var()),
+        "late_activity": float(rest[len(rest) // 2 :].var()),
         "raw_activity": float(losses.var()),
         "loss": float(np.median(losses[-10:])),
     }
