@@ -122,17 +122,18 @@ def test_the_permutation_test_is_calibrated_on_noise():
 
 
 def test_the_interval_of_the_difference_covers():
-    """Two windows that tell equally much, cells of three members that share what they tell: about 95 % of 120 samples
-    have no difference within the interval, and an interval that always did would have no end."""
+    """Two windows that tell equally much, cells of three members that share what they tell: 95 % or more of 120 samples
+    have no difference within the interval, which is narrow all the same."""
     rng, covered, widths = np.random.default_rng(0), 0, []
     cells = pd.DataFrame({"fraction": np.repeat([0.5, 0.7], 25), "cell": np.arange(50).astype(str)})
     for _ in range(120):
         hidden = rng.normal(size=50)
         cells = cells.assign(**{name: hidden + rng.normal(size=50) for name in ("activity", "shorter")}, hidden=hidden)
         members = pd.concat([cells] * 3, ignore_index=True)
+        members["seed"] = np.repeat([0, 1, 2], 50)
         members["generalised"] = members["hidden"] + 0.3 * rng.normal(size=len(members)) > 0
         _, (low, high) = criteria_prediction._compared(members)
         covered += low <= 0 <= high
         widths.append(high - low)
-    assert 0.9 <= covered / 120 <= 0.99
+    assert covered / 120 >= 0.93
     assert np.median(widths) < 0.35

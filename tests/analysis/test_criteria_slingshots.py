@@ -11,14 +11,14 @@ from regrok.analysis.judging import NOT_REPRODUCED, PARTLY, REPRODUCED, UNDECIDE
 T4 = [2000.0, 3000.0, 4000.0, 5000.0, 6000.0, 7000.0, 8000.0, 9000.0]
 
 
-def ran(t4, onsets, calm_high=2e-6, slingshot=1e-5, decay=0.0):
+def ran(t4, onsets, calm_high=2e-6, slingshot=1e-5, decay=0.0, cell="cell"):
     """Members of one cell with these t4 and, a list a member, onsets."""
-    members, designs = group("slingshots", t4, budget=10_000, weight_decay=decay, architecture="shared_mlp")
-    rows = [{"cell": "cell", "seed": seed, "onset": at} for seed, own in enumerate(onsets) for at in own]
+    members, designs = group("slingshots", t4, cell, budget=10_000, weight_decay=decay, architecture="shared_mlp")
+    rows = [{"cell": cell, "seed": seed, "onset": at} for seed, own in enumerate(onsets) for at in own]
     slingshots = pd.DataFrame(rows, columns=["cell", "seed", "onset"])
     laziness = pd.DataFrame(
         {
-            "cell": "cell",
+            "cell": cell,
             "seed": range(len(t4)),
             "calm_low": 1e-6,
             "calm": 1.5e-6,
@@ -53,6 +53,16 @@ def at_slingshots(t4, onsets, **more):
 )
 def test_at_slingshots(t4, onsets, expected):
     check(at_slingshots(t4, onsets), expected)
+
+
+def test_members_of_a_seed_count_once():
+    """Two settings of four seeds are four seeds."""
+    one, other = (ran(T4[:4], [[t4 - 200] for t4 in T4[:4]], cell=cell) for cell in ("one", "other"))
+    both = {name: pd.concat([one[name], other[name]]) for name in criteria_slingshots.TABLES}
+    parameters = {"study": "slingshots", "architecture": "shared_mlp", "weight_decay": 0, "least_members": 6}
+    verdict = criteria_slingshots.at_slingshots(both, **parameters)
+    assert verdict.verdict == UNDECIDED
+    assert "4 seeds that generalise" in verdict.reason
 
 
 def test_other_weight_decays_are_told_but_do_not_count():

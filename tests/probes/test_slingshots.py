@@ -39,6 +39,13 @@ def test_planted_spikes(made, expected):
     assert onsets(*made) == expected
 
 
+def test_the_norm_grows_before_the_loss_leaps():
+    """As in Thilak et al., where the loss spikes at the end of the growth."""
+    losses, _ = series(500)
+    assert onsets(losses, 10 + np.clip((STEPS - 420) / 60, 0, 1) * 0.1) == [500]
+    assert onsets(losses, 10 + np.clip((STEPS - 300) / 60, 0, 1) * 0.1) == []  # long before
+
+
 def test_what_a_slingshot_is_told_to_be():
     (row,) = slingshots.detect(STEPS, *series(500, length=30), **RULE)
     assert row == {

@@ -81,7 +81,7 @@ def early_suffices(
     """Do the first `window` training losses predict as well as the first `longer`? Of members that have not generalised
     after `longer`: the AUROC of the activity (turned so that the longer window's is above one half) within each
     fraction, averaged over fractions by their members, and the difference between the two windows with a bootstrap
-    interval at 95 % that draws cells.
+    interval at 95 % that draws cells and seeds.
 
     reproduced: the shorter window has skill by the test of `predicts_generalisation`, and the interval of longer minus
     shorter lies below `margin`. partly: it has skill, and the longer one is better (interval above zero). not
@@ -160,7 +160,7 @@ def _compared(members: pd.DataFrame) -> tuple[tuple[float, float], tuple[float, 
         scores = [group[name].to_numpy(float) for name in ("shorter", "activity")]
         whole = [discrimination.auroc(score, positive)[0] for score in scores]
         if np.isfinite(whole).all():
-            draws = discrimination.draws_of_cells(group["cell"].to_numpy(str), rng)
+            draws = discrimination.draws_of_members(group, rng)
             drawn = [discrimination.auroc(score, positive, draws) for score in scores]
             parts.append((len(group), np.array(whole), np.array(drawn)))
     if not parts:

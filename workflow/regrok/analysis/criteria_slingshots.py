@@ -38,11 +38,11 @@ def at_slingshots(
 ) -> Verdict:
     """Do members generalise at the onset of slingshots, and almost never without? Judged at `weight_decay`, which is
     zero in the source of the claim; what happens at others is told. Of members that generalise: is the last onset
-    before t4 at most 500 steps away (one-sided exact sign test, and a permutation test in which members of a cell
-    exchange their onsets, so that frequent slingshots count for nothing)?
+    before t4 at most 500 steps away (one-sided exact sign test over seeds, and a permutation test in which members of a
+    cell exchange their onsets, so that frequent slingshots count for nothing)?
 
     reproduced: both tests. partly: most have a slingshot before t4, but not both tests. not reproduced: most generalise
-    without a slingshot before t4. undecided: else, and with fewer than `least_members` that generalise.
+    without a slingshot before t4. undecided: else, and with fewer than `least_members` seeds that generalise.
     """
     every = _of_study(tables, "slingshot_members", study, architecture)
     members = select(every, weight_decay=weight_decay)
@@ -51,10 +51,10 @@ def at_slingshots(
     told = "; ".join(f"weight decay {decay:g}: {_counted(group)}" for decay, group in every.groupby("weight_decay"))
     verdict = Evidence(members, told)
     grown = members[members["generalised"].astype(bool)]
-    n = len(grown)
+    n = grown["seed"].nunique()
     if n < least_members:
-        return verdict(UNDECIDED, f"{told}; without weight decay {too_few(n, least_members, 'that generalise')}")
-    at, without = int(grown["at_onset"].astype(bool).sum()), int((grown["before"] == 0).sum())
+        return verdict(UNDECIDED, f"{told}; without weight decay {too_few(n, least_members, 'seeds that generalise')}")
+    at, without = seeds_that(grown, grown["at_onset"].astype(bool)), seeds_that(grown, grown["before"] == 0)
     chance = exchanged(grown, tables["slingshots"])
     verdict.p_value = max(majority_p(at, n), chance)
     text = f"{told}; p {p_is(chance)} of as many by exchanging onsets"
@@ -62,8 +62,9 @@ def at_slingshots(
         return verdict(REPRODUCED, f"Most generalise within {steps(NEAR)} steps of an onset: {text}.")
     if most(without, n):
         return verdict(NOT_REPRODUCED, f"Most generalise without a slingshot before: {text}.")
-    if most(n - without, n):
-        verdict.p_value = majority_p(n - without, n)
+    after = seeds_that(grown, grown["before"] > 0)
+    if most(after, n):
+        verdict.p_value = majority_p(after, n)
         return verdict(PARTLY, f"Slingshots come before, but generalisation is not tied to their onset: {text}.")
     return verdict(UNDECIDED, f"Neither is shown: {text}.")
 

@@ -11,6 +11,7 @@ from .criteria_000 import law_name
 from .entries import NOT_RUN, Entries, entry, missing, of, percent, plain, ratio, steps
 from .event_rules import RULES
 from .prediction_skill import MAIN
+from .slingshot_members import NEAR
 
 TABLES = (
     "scaling_003",
@@ -37,7 +38,7 @@ def key(study: str, cell: pd.Series) -> str:
     """The part of a cell's key that follows the study."""
     of_all = f"{cell['architecture']}.{cell['fraction']:g}"
     if study == "slingshots":
-        return f"{of_all}.{cell['weight_decay']:g}.{cell['epsilon']:g}"
+        return f"{of_all}.{cell['weight_decay']:g}.{cell['epsilon']:g}.{cell['beta2']:g}.{cell['loss_precision']}"
     return f"{of_all}.{cell['learning_rate']:g}.{cell['weight_decay']:g}" if study == "prediction" else of_all
 
 
@@ -69,6 +70,7 @@ def _reported() -> Entries:
     yield "reported_003.learning_rate", plain(reported_003.LEARNING_RATE)
     yield "reported_003.weight_decay", plain(reported_003.WEIGHT_DECAY)
     yield "reported_003.warmup", plain(reported_003.WARMUP)
+    yield "reported_003.beta2", plain(reported_003.BETA2)
     yield "reported_003.t2", steps(reported_003.EVENTS["t2"])
     yield "reported_003.t4", steps(reported_003.EVENTS["t4"])
 
@@ -149,11 +151,15 @@ def _bounded(row: pd.Series, name: str) -> dict:
 def _slingshots(table: pd.DataFrame) -> Entries:
     for name, value in sources.declared(f"{sources.PACKAGE}.probes.slingshots", "SETTINGS").items():
         yield f"slingshots.{name}", percent(value, 1) if name == "growth" else plain(value)
+    yield "slingshots.near", steps(NEAR)
     own = table[table["architecture"] == "shared_mlp"]
-    for decay in (0, 0.03):
-        members = own[own["weight_decay"] == decay]
+    single, reports = own["loss_precision"] == "float32", own["beta2"] == reported_003.BETA2
+    groups = {f"{decay:g}": (own["weight_decay"] == decay) & single & reports for decay in (0, 0.03)}
+    groups |= {"float64": ~single, "beta2": ~reports}
+    for name, chosen in groups.items():
+        members = own[chosen]
         grown = members[members["generalised"].astype(bool)]
-        key, n = f"slingshots.{decay:g}", len(members)
+        key, n = f"slingshots.{name}", len(members)
         yield f"{key}.with", of(int((members["slingshots"] > 0).sum()), n)
         yield f"{key}.generalised", of(len(grown), n)
         yield f"{key}.at_onset", of(int(grown["at_onset"].astype(bool).sum()), len(grown)) if n else missing()

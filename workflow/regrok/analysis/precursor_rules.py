@@ -11,7 +11,7 @@ need no precursor.
 import numpy as np
 import pandas as pd
 
-from .discrimination import draws_of_cells, interval
+from .discrimination import draws_of_groups, interval
 from .precursor_windows import WINDOW
 from .summary import table
 
@@ -56,7 +56,7 @@ def build(precursor_signals: pd.DataFrame) -> pd.DataFrame:
     if judged.empty:
         return table([], COLUMNS)
     member = (judged["cell"] + " " + judged["seed"].astype(str)).to_numpy(str)
-    draws = draws_of_cells(member, np.random.default_rng(0))
+    draws = draws_of_groups(member, np.random.default_rng(0))
     return table([_row(rule, judged, draws) for rule in RULES], COLUMNS)
 
 

@@ -4,7 +4,7 @@ Two ridge-penalised logistic regressions predict whether a member that has not y
 will by the horizon. The first knows what is trivial: learning rate and weight decay (logarithms, their squares and
 product), the training loss and the weight norm at the end of the window. The second knows activity, mobility and
 complexity as well. Each cell is predicted by a regression on all other cells of its fraction. The gain is by how much
-the second lowers the mean log loss; its interval is a bootstrap at 95 % that draws cells.
+the second lowers the mean log loss; its interval is a bootstrap at 95 % that draws cells and seeds.
 """
 
 import numpy as np
@@ -67,7 +67,7 @@ def _gain(members: pd.DataFrame) -> dict:
     positive = members["generalised"].to_numpy(bool)
     losses = {name: discrimination.log_loss(members[name].to_numpy(), positive) for name in ("baseline", "spectral")}
     saved = losses["baseline"] - losses["spectral"]
-    draws = discrimination.draws_of_cells(members["cell"].to_numpy(str), np.random.default_rng(0))
+    draws = discrimination.draws_of_members(members, np.random.default_rng(0))
     low, high = discrimination.interval(draws @ saved / draws.sum(axis=1))
     return {
         "n": len(members),

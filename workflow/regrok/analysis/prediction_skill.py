@@ -2,8 +2,8 @@
 
 AUROC: probability that a member that generalises by the horizon has a higher value than one that does not; below one
 half a lower value goes with generalising. Undefined where all or none generalise. Spearman: rank correlation with the
-validation accuracy at the horizon. Intervals are percentile bootstraps at 95 % that draw cells. `pooled` puts all
-fractions together, as a scatter plot over all of them does: part of what it shows is that more data help.
+validation accuracy at the horizon. Intervals are percentile bootstraps at 95 % that draw cells and seeds. `pooled` puts
+all fractions together, as a scatter plot over all of them does: part of what it shows is that more data help.
 """
 
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def skill(members: pd.DataFrame, predictor: str) -> dict:
     score = members[predictor].to_numpy(float)
     if not len(members) or np.isnan(score).any():
         return found
-    draws = discrimination.draws_of_cells(members["cell"].to_numpy(str), np.random.default_rng(0))
+    draws = discrimination.draws_of_members(members, np.random.default_rng(0))
     measures = {
         "auroc": lambda weights=None: discrimination.auroc(score, positive, weights),
         "spearman": lambda weights=None: discrimination.spearman(score, members["val_acc"].to_numpy(float), weights),

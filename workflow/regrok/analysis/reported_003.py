@@ -21,5 +21,5 @@ FRACTIONS = {"prediction": (0.4, 0.5, 0.7, 0.9), "landscape": (0.30, 0.85)}
 EVENTS = {"t2": 1_000, "t4": 1_000_000}
 """Of Power et al., as the first slide puts it: t2 below, t4 about."""
 
-LEARNING_RATE, WEIGHT_DECAY, WARMUP = 1e-4, 1.0, 10
+LEARNING_RATE, WEIGHT_DECAY, WARMUP, BETA2 = 1e-4, 1.0, 10, 0.98
 """Section 2.2 of the paper."""

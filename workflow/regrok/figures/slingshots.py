@@ -13,8 +13,9 @@ INPUTS = ("histories", "members", "designs", "slingshots", "step_signals")
 TITLE = "Slingshots"
 REPORTS = "003-F2, 003-F7, 003-C4, 003-C5"
 ALT = (
-    "A column a setting of weight decay and epsilon, of the member with the median steps to grokking among those whose "
-    "steps were recorded. From above: accuracies, losses, the norm of the last layer, and the cosine distance of the "
+    "A column a setting of weight decay, epsilon and precision of the loss at the most frequent decay of the second "
+    "moment, of the member with the median steps to grokking among those whose steps were recorded. "
+    "From above: accuracies, losses, the norm of the last layer, and the cosine distance of the "
     "weights from one step to the next, median and largest of short stretches, all against the optimisation step. "
     "Vertical lines mark the onsets of slingshots; a triangle marks t4."
 )
@@ -30,19 +31,19 @@ def draw(
     slingshots: pd.DataFrame,
     step_signals: pd.DataFrame,
 ) -> Figure:
-    """Of the architecture with most members."""
+    """Of the architecture and decay of Adam's second moment with most members."""
     members = summary.studied(members, designs, "slingshots")
     members = members.merge(step_signals[["cell", "seed"]].drop_duplicates(), on=["cell", "seed"])
     if members.empty:
         return style.notice("No steps have been recorded for slingshots yet.", style.DOUBLE)
-    members = members[members["architecture"] == members["architecture"].mode().iloc[0]]
-    cells = list(summary.by_cell(members.sort_values(["weight_decay", "epsilon"])))
+    for name in ("architecture", "beta2"):
+        members = members[members[name] == members[name].mode().iloc[0]]
+    cells = list(summary.by_cell(members.sort_values(["weight_decay", "epsilon", "loss_precision"])))
     figure = style.canvas(style.DOUBLE, 4.6)
     axes = figure.subplots(4, len(cells), sharex="col", sharey="row", squeeze=False, height_ratios=HEIGHTS)
     for column, (cell, own) in enumerate(cells):
         seed = style.median_seed(own)
-        title = f"decay {cell['weight_decay']:g}, ε {style.scientific(cell['epsilon'])}"
-        style.letter(axes[0, column], "abcdefgh"[column], title)
+        style.letter(axes[0, column], "abcdefgh"[column], title(cell))
         of = [table[(table["cell"] == cell["cell"]) & (table["seed"] == seed)] for table in (step_signals, slingshots)]
         member = own[own["seed"] == seed].iloc[0]
         history = curves.followed(histories, own[own["seed"] == seed])
@@ -55,6 +56,11 @@ def draw(
     key(figure)
     figure.align_ylabels(axes[:, 0])
     return figure
+
+
+def title(cell: pd.Series) -> str:
+    double = ", float64" if cell["loss_precision"] == "float64" else ""
+    return f"decay {cell['weight_decay']:g}, ε {style.scientific(cell['epsilon'])}{double}"
 
 
 def panels(axes, history: pd.DataFrame, signals: pd.DataFrame, onsets: pd.DataFrame, member: pd.Series) -> None:

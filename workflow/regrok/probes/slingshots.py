@@ -1,10 +1,11 @@
-"""Slingshots (Thilak et al. 2022): a spike of the training loss together with a rise of the last layer's norm.
+"""Slingshots (Thilak et al. 2022): the norm of the last layer grows, the loss leaps up, and the norm comes to rest.
 
 An onset is the first step whose loss is at least `jump` times the median of the `window` losses before it, or times
-`floor` where that is larger (losses of a network that is certain are rounding, and zero is ten times zero), if within
-the next `window` steps the norm of the last layer's weights comes to exceed its norm before the onset by a share of
-`growth`. A slingshot lasts until the loss has stayed below that for `window` steps. The sources describe the two signs
-without numbers; these were set before the runs, but for `floor`, which came with a review of the code.
+`floor` where that is larger (losses of a network that is certain are rounding, and zero is ten times zero), if from
+`window` steps before the onset to within `window` after it the norm of the last layer's weights grows by a share of
+`growth`. A slingshot lasts until the loss has stayed below that for `window` steps. The source describes the two signs
+without numbers. These were set before the runs, but for `floor`, which came with a review of the code; growth was at
+first sought after the onset alone, until pilots showed it where the source has it.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ COLUMNS = {
     "end": ("steps", "last step at which the loss is raised"),
     "loss_before": ("nats", "median training loss of the window before"),
     "peak_loss": ("nats", "largest training loss"),
-    "norm_before": ("1", "norm of the last layer before the onset"),
+    "norm_before": ("1", "norm of the last layer a window before the onset"),
     "norm_after": ("1", "largest norm of the last layer in the window after the onset"),
 }
 
@@ -38,7 +39,7 @@ def detect(
     raised = spikes(losses, jump, window, floor)
     found = []
     for first, last in episodes(raised, window):
-        before, after = norms[first - 1], np.max(norms[first : first + window], initial=-np.inf)
+        before, after = norms[first - window], np.max(norms[first : first + window], initial=-np.inf)
         if after >= (1 + growth) * before:
             found.append(
                 {
