@@ -59,8 +59,8 @@ def draw(
 
 
 def title(cell: pd.Series) -> str:
-    double = ", float64" if cell["loss_precision"] == "float64" else ""
-    return f"decay {cell['weight_decay']:g}, ε {style.scientific(cell['epsilon'])}{double}"
+    told = "float64" if cell["loss_precision"] == "float64" else f"ε {style.scientific(cell['epsilon'])}"
+    return f"decay {cell['weight_decay']:g}, {told}"
 
 
 def panels(axes, history: pd.DataFrame, signals: pd.DataFrame, onsets: pd.DataFrame, member: pd.Series) -> None:
